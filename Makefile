@@ -1,0 +1,109 @@
+# smtpd: make, make run, make check, make install. No configure step.
+#   make SANITIZE=1    AddressSanitizer and UndefinedBehaviorSanitizer
+#   make STATIC=1      static, with musl-gcc: the fast one
+#   make CC=clang
+#   make WERROR=1      warnings are errors, as in CI
+
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/smtpd
+
+# Where objects and the library go, and where the programs go.
+BUILD = build
+BIN = .
+
+CFLAGS ?= -O2 -g
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wmissing-prototypes \
+	-Wstrict-prototypes -Wvla
+HARDEN = -fstack-protector-strong -fPIE
+LINK = -pie -Wl,-z,relro,-z,now
+ifdef STATIC
+CC = musl-gcc
+LINK = -static
+HARDEN = -fstack-protector-strong
+endif
+ifdef SANITIZE
+HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -DSANITIZE
+LINK = -fsanitize=address,undefined
+else
+CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+ifdef WERROR
+WARNINGS += -Werror
+endif
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib \
+	$(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN)
+
+FILTERS = print
+PROGRAMS = $(BIN)/smtpd $(FILTERS:%=$(BIN)/smtpd-%)
+LIBRARY = $(BUILD)/libsmtpd.a
+ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
+# The pure rooms (HACKING.md): their headers are the public ones.
+PURE = address commands data date hops line number param reply smtp text verdict
+TESTS = $(sort $(wildcard tests/*.bats))
+
+all: $(PROGRAMS) $(LIBRARY)
+
+# Another compiler or other flags: everything is built anew.
+FLAGS = $(CC) $(ALL_CFLAGS) $(LINK) $(LDFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(FLAGS))' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(LIBRARY): $(ROOMS)
+	rm -f $@
+	$(AR) rcs $@ $(ROOMS)
+
+$(BIN)/smtpd: $(BUILD)/smtpd.o $(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+
+$(BIN)/smtpd-%: $(BUILD)/filters/%.o $(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+
+# As root, too, from a checkout that nobody else may enter: hence -n.
+run: all
+	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
+
+check: all $(BUILD)/tests/units $(BUILD)/tests/events
+	tests/run $(TESTS)
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
+		$(DESTDIR)$(INCLUDEDIR)/smtpd $(DESTDIR)$(MANDIR)/man7 \
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
+	install -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)
+	install -m 644 $(PURE:%=lib/%.h) $(DESTDIR)$(INCLUDEDIR)/smtpd
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		lib/libsmtpd.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libsmtpd.pc
+	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
+	cp -R contrib README.md CHANGES.md SECURITY.md LICENSE $(DESTDIR)$(DOCDIR)
+
+dist:
+	git archive --prefix=smtpd-$(VERSION)/ -o smtpd-$(VERSION).tar.gz HEAD
+
+format:
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c
+
+clean:
+	rm -rf $(BUILD) $(PROGRAMS)
+
+FORCE:
+.PHONY: all run check install dist format clean FORCE
+.SECONDARY:
+-include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

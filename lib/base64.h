@@ -1,0 +1,27 @@
+/* Base64 (RFC 4648 4), piece by piece; breaks no lines. */
+#ifndef SMTPD_BASE64_H
+#define SMTPD_BASE64_H
+
+#include <stddef.h>
+
+/* Octets that base64_encode() and base64_encode_end() together may write for
+ * length octets in any number of pieces. */
+#define BASE64_ENCODED_MAX(length) (((length) + 2) / 3 * 4)
+
+/* What does not fill a group of three yet; = {0} begins a text. */
+struct base64_encoder {
+	unsigned char held[2];
+	unsigned char count;
+};
+
+/*
+ * Encodes octets[0..length), the next of one text, to out. Returns the octets
+ * written: BASE64_ENCODED_MAX(length + 2) at most.
+ */
+size_t base64_encode(struct base64_encoder *encoder, const char *octets,
+    size_t length, char *out);
+
+/* Ends the text with padding; writes and returns 0 or 4 octets. */
+size_t base64_encode_end(struct base64_encoder *encoder, char *out);
+
+#endif

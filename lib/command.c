@@ -1,0 +1,142 @@
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "log.h"
+
+#define DEFAULT_PATH \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* True if path is a file that this process, as it is now, may execute. */
+static bool
+executable(const char *path)
+{
+	struct stat about;
+
+	if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) != 0 ||
+	    stat(path, &about) != 0)
+		return false;
+	errno = S_ISREG(about.st_mode) ? 0 : EACCES;
+	return errno == 0;
+}
+
+/* Tries DIRECTORY/NAME; an empty directory is the current one, as in a
+ * shell. */
+static bool
+try_directory(struct command *command, const char *directory, size_t length)
+{
+	int n = snprintf(command->path, sizeof command->path, "%.*s%s%s",
+	    (int)length, directory, length ? "/" : "", command->arguments[0]);
+
+	if (n < 0 || (size_t)n >= sizeof command->path) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	return executable(command->path);
+}
+
+/* A reason other than "not there" is worth more than those that follow. */
+static bool
+search(struct command *command)
+{
+	const char *path = getenv("PATH");
+	int reason = ENOENT;
+
+	if (!path)
+		path = DEFAULT_PATH;
+	for (;;) {
+		size_t length = strcspn(path, ":");
+
+		if (try_directory(command, path, length))
+			return true;
+		if (errno != ENOENT && errno != ENOTDIR)
+			reason = errno;
+		if (path[length] == '\0')
+			break;
+		path += length + 1;
+	}
+	if (command->beside &&
+	    try_directory(command, command->beside, strlen(command->beside)))
+		return true;
+	errno = reason;
+	return false;
+}
+
+bool
+command_find(struct command *command)
+{
+	const char *name = command->arguments[0];
+	bool found =
+	    strchr(name, '/') ? try_directory(command, "", 0) : search(command);
+	const char *reason = strerror(errno);
+
+	if (found)
+		return true;
+	command->path[0] = '\0';
+	log_error("cannot run %s as user %u: %s (messages will get 451 4.3.5)",
+	    name, (unsigned)geteuid(), reason);
+	return false;
+}
+
+static int
+spawn(pid_t *pid, struct command *command, int in, int out, int err,
+    char *const *environment)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+	int error;
+
+	/* These allocate, at most: then the first to fail ends it. */
+	error = posix_spawn_file_actions_init(&actions);
+	if (error)
+		return error;
+	error = posix_spawnattr_init(&attributes);
+	if (error) {
+		(void)posix_spawn_file_actions_destroy(&actions);
+		return error;
+	}
+	(void)sigemptyset(&none);
+	(void)sigfillset(&all);
+	(void)posix_spawnattr_setsigmask(&attributes, &none);
+	(void)posix_spawnattr_setsigdefault(&attributes, &all);
+	(void)posix_spawnattr_setpgroup(&attributes, 0);
+	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+							POSIX_SPAWN_SETSIGDEF |
+							POSIX_SPAWN_SETPGROUP);
+	error = posix_spawn_file_actions_adddup2(&actions, in, 0);
+	if (!error)
+		error = posix_spawn_file_actions_adddup2(&actions, out, 1);
+	if (!error)
+		error = posix_spawn_file_actions_adddup2(&actions, err, 2);
+	if (!error)
+		error = posix_spawn(pid, command->path, &actions, &attributes,
+		    command->arguments, environment);
+	(void)posix_spawnattr_destroy(&attributes);
+	(void)posix_spawn_file_actions_destroy(&actions);
+	return error;
+}
+
+pid_t
+command_start(
+    struct command *command, int in, int out, int err, char *const *environment)
+{
+	pid_t pid = -1;
+	int error;
+
+	if (command->path[0] == '\0' && !command_find(command))
+		return -1;
+	error = spawn(&pid, command, in, out, err, environment);
+	if (error == 0)
+		return pid;
+	log_error("cannot run %s: %s", command->path, strerror(error));
+	return -1;
+}

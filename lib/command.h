@@ -1,0 +1,31 @@
+/* Finding and starting a program; no shell in between. */
+#ifndef SMTPD_COMMAND_H
+#define SMTPD_COMMAND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define COMMAND_PATH_MAX 4096
+
+struct command {
+	char *const *arguments;      /* the first is the name; ends in NULL */
+	const char *beside;          /* a directory to look in last, or NULL */
+	char path[COMMAND_PATH_MAX]; /* empty where none was found */
+};
+
+/*
+ * Finds the program on PATH, or takes its name as a path where it has a slash.
+ * False, with the reason logged, where there is none that this process may
+ * execute.
+ */
+bool command_find(struct command *command);
+
+/*
+ * Starts it in a process group of its own, with the three descriptors as 0, 1
+ * and 2, this environment, no signal blocked, ignored or handled. Looks for it
+ * again if it was not there. Returns its id, -1 with the reason logged.
+ */
+pid_t command_start(struct command *command, int in, int out, int err,
+    char *const *environment);
+
+#endif

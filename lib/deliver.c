@@ -1,0 +1,215 @@
+#include "deliver.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "complaint.h"
+#include "log.h"
+#include "signals.h"
+#include "verdict.h"
+
+/* Octets that a new pipe holds on Linux, and those to ask for for more. */
+#define PIPE_OCTETS (64 * 1024)
+#define PIPE_MORE_OCTETS (1024 * 1024)
+
+/* A command that is running. */
+struct run {
+	pid_t pid;
+	int in;  /* to its descriptor 0; -1 when it is closed */
+	int out; /* from its descriptor 1 */
+	int64_t deadline;
+	bool failed; /* it cannot have the whole message: it was killed */
+	size_t length;
+	char output[REPLY_MAX + 1]; /* one octet too many is no reply */
+};
+
+static void
+close_end(int *end)
+{
+	if (*end >= 0)
+		(void)close(*end); /* a pipe has nothing left to fail at */
+	*end = -1;
+}
+
+/* Makes both pipes; our ends do not block. */
+static bool
+make_pipes(struct run *run, int theirs[2], bool big)
+{
+	int in[2], out[2];
+
+	if (pipe2(in, O_CLOEXEC) != 0)
+		return false;
+	if (pipe2(out, O_CLOEXEC) != 0) {
+		(void)close(in[0]);
+		(void)close(in[1]);
+		return false;
+	}
+#ifdef F_SETPIPE_SZ
+	if (big)
+		(void)fcntl(in[1], F_SETPIPE_SZ, PIPE_MORE_OCTETS);
+#endif
+	(void)fcntl(in[1], F_SETFL, O_NONBLOCK); /* a pipe can do that */
+	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
+	run->in = in[1];
+	run->out = out[0];
+	theirs[0] = in[0];
+	theirs[1] = out[1];
+	return true;
+}
+
+static void
+kill_group(const struct run *run)
+{
+	(void)kill(-run->pid, SIGKILL); /* it may have ended by itself */
+}
+
+static void
+feed_more(struct run *run, struct feed *message)
+{
+	switch (spool_feed(message, run->in)) {
+	case FEED_MORE:
+		return;
+	case FEED_FAILED:
+		/* Before it sees an end that is none. */
+		run->failed = true;
+		if (run->pid > 0)
+			kill_group(run);
+		break;
+	case FEED_DONE:
+	case FEED_CLOSED:
+		break;
+	}
+	close_end(&run->in);
+}
+
+/* Takes what it has printed; what is too much is thrown away. */
+static void
+take_output(struct run *run)
+{
+	char spare[4096];
+
+	for (int reads = 0; reads < 64; reads++) {
+		size_t room = sizeof run->output - run->length;
+		ssize_t n =
+		    room > 0 ? read(run->out, run->output + run->length, room)
+			     : read(run->out, spare, sizeof spare);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n == 0)
+			close_end(&run->out);
+		if (n <= 0)
+			return;
+		if (room > 0)
+			run->length += (size_t)n;
+	}
+}
+
+/* Waits for something to do, and does it. */
+static void
+attend(struct run *run, struct feed *message)
+{
+	struct pollfd polled[] = {
+	    {.fd = run->in, .events = POLLOUT},
+	    {.fd = run->out, .events = POLLIN},
+	    {.fd = complaint_source(), .events = POLLIN},
+	};
+	int64_t left = run->deadline - clock_now();
+
+	if (signals_wait(polled, 3, left > 0 ? (int)left : 0) <= 0)
+		return;
+	if (polled[0].revents)
+		feed_more(run, message);
+	if (polled[1].revents)
+		take_output(run);
+	if (polled[2].revents)
+		complaint_take();
+}
+
+/* The end of the command: its wait(2) status in *status. */
+static enum verdict_end
+wait_for_end(struct run *run, struct feed *message, int *status)
+{
+	for (;;) {
+		pid_t ended = waitpid(run->pid, status, WNOHANG);
+
+		if (ended == run->pid)
+			break;
+		if (ended < 0 && errno != EINTR)
+			return VERDICT_KILLED; /* somebody else took it */
+		if (clock_now() >= run->deadline) {
+			log_error("command killed: it ran into its time-out "
+				  "(--command-timeout)");
+			kill_group(run);
+			while (
+			    waitpid(run->pid, status, 0) < 0 && errno == EINTR)
+				continue;
+			return VERDICT_KILLED;
+		}
+		if (signals_stops() > 1)
+			return VERDICT_NOT_RUN;
+		attend(run, message);
+	}
+	if (run->out >= 0)
+		take_output(run);
+	complaint_take();
+	return WIFEXITED(*status) && !run->failed ? VERDICT_EXITED
+						  : VERDICT_KILLED;
+}
+
+static bool
+start(struct run *run, struct delivery *delivery, struct feed *message)
+{
+	uint64_t size = message->head_length + spool_size(message->spool);
+	int theirs[2];
+
+	if (!delivery->environment ||
+	    !make_pipes(run, theirs, size > PIPE_OCTETS)) {
+		log_error("cannot run the command: %s", strerror(errno));
+		return false;
+	}
+	/* What fits is in the pipe before there is anyone to read it: he will
+	 * not have to wait for us. */
+	feed_more(run, message);
+	if (!run->failed)
+		run->pid = command_start(delivery->command, theirs[0],
+		    theirs[1], complaint_descriptor(), delivery->environment);
+	(void)close(theirs[0]); /* pipes: nothing to fail at */
+	(void)close(theirs[1]);
+	if (run->pid > 0)
+		return true;
+	close_end(&run->in);
+	close_end(&run->out);
+	return false;
+}
+
+size_t
+deliver(
+    struct delivery *delivery, struct feed *message, char reply[REPLY_MAX + 1])
+{
+	static struct run run;
+	enum verdict_end end = VERDICT_NOT_RUN;
+	int status = 0;
+
+	run.pid = -1;
+	run.failed = false;
+	run.length = 0;
+	run.in = run.out = -1;
+	run.deadline = clock_now() + (int64_t)delivery->timeout * 1000;
+	if (start(&run, delivery, message)) {
+		end = wait_for_end(&run, message, &status);
+		close_end(&run.in);
+		close_end(&run.out);
+		if (end == VERDICT_NOT_RUN)
+			return 0;
+	} else if (run.failed) {
+		end = VERDICT_KILLED;
+	}
+	return verdict(end, WEXITSTATUS(status), run.output, run.length,
+	    delivery->utf8, reply, REPLY_MAX + 1);
+}

@@ -1,0 +1,27 @@
+/* The process that faces the network: it reads, runs the state machine, writes,
+ * and tells the agent; it opens nothing, starts nothing and knows no secret. */
+#ifndef SMTPD_DIALOGUE_H
+#define SMTPD_DIALOGUE_H
+
+#include <sys/types.h>
+
+#include "settings.h"
+#include "smtp.h"
+
+struct dialogue_start {
+	const struct settings *settings;
+	struct smtp *smtp; /* begun; the greeting has been written */
+	char *windows;     /* SPOOL_WINDOW octets each, two */
+	int channel;       /* to the agent, SOCK_SEQPACKET */
+	int in, out;       /* the client */
+	pid_t agent;
+};
+
+/*
+ * Serves the client until the session ends; does not return. Called in a
+ * process of its own, it closes what it does not need and enters the sandbox
+ * before the first octet is read.
+ */
+_Noreturn void dialogue_run(const struct dialogue_start *start);
+
+#endif

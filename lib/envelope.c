@@ -1,0 +1,308 @@
+#include "envelope.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "param.h"
+#include "text.h"
+
+#define DEFAULT_PATH \
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What smtpd sets, or could: none of it may come from a launcher. */
+static const char *const ours[] = {"SENDER", "RECIPIENTS", "RECIPIENT",
+    "SMTP_MAIL_OPTIONS", "SMTP_RCPT_OPTIONS", "SMTP_HELO", "SMTP_PROTOCOL",
+    "SMTP_SIZE", "SMTP_BODY", "SMTP_UTF8", "SMTP_SESSION", "SMTP_HOSTNAME",
+    "SMTP_AUTH_USER", "SMTP_AUTH_MECHANISM", "SMTP_TLS", "SMTP_VERB",
+    "SMTP_ARGUMENT", "PROTO", "TCPREMOTEIP", "TCPREMOTEPORT", "TCPLOCALIP",
+    "TCPLOCALPORT", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET"};
+
+/* Words about a peer, which in a listener's own environment speak of nobody. */
+static const char *const launchers[] = {"TCPREMOTEHOST", "TCPREMOTEINFO",
+    "TCPLOCALHOST", "RELAYCLIENT", "SSL_PROTOCOL", "REMOTE_ADDR", "REMOTE_PORT",
+    "REMOTE_HOST", "SOCAT_PEERADDR", "SOCAT_PEERPORT"};
+
+static bool
+named(const char *variable, const char *const *names, size_t count)
+{
+	size_t length = strcspn(variable, "=");
+
+	for (size_t i = 0; i < count; i++)
+		if (strlen(names[i]) == length &&
+		    memcmp(variable, names[i], length) == 0)
+			return true;
+	return false;
+}
+
+static void
+value_set(
+    struct value *value, const char *name, const char *text, size_t length)
+{
+	if (length > ENVELOPE_VALUE_MAX)
+		__builtin_trap();
+	value->name_length = strlen(name);
+	value->length = value->name_length + length;
+	memcpy(value->text, name, value->name_length);
+	if (length > 0)
+		memcpy(value->text + value->name_length, text, length);
+	value->text[value->length] = '\0';
+}
+
+static void
+list_reset(struct list *list, const char *name)
+{
+	list->name_length = list->length = strlen(name);
+	memcpy(list->text, name, list->length + 1);
+}
+
+static bool
+list_fits(const struct list *list, size_t length)
+{
+	return list->length - list->name_length + 1 + length <=
+	       ENVELOPE_LIST_MAX;
+}
+
+static void
+list_add(struct list *list, const char *text, size_t length, bool first)
+{
+	if (!first)
+		list->text[list->length++] = '\n';
+	if (length > 0)
+		memcpy(list->text + list->length, text, length);
+	list->length += length;
+	list->text[list->length] = '\0';
+}
+
+bool
+session_begin(struct session *session, const char *id, const char *hostname,
+    const struct peer *peer, bool launched)
+{
+	size_t count = 0;
+	bool has_path = false;
+
+	*session = (struct session){
+	    .id = id,
+	    .hostname = hostname,
+	    .peer = peer,
+	};
+	value_set(&session->helo, "SMTP_HELO=", "", 0);
+	while (environ[count])
+		count++;
+	session->inherited = malloc((count + 1) * sizeof(char *));
+	if (!session->inherited)
+		return false;
+	count = 0;
+	for (char **variable = environ; *variable; variable++) {
+		if (named(*variable, ours, sizeof ours / sizeof *ours))
+			continue;
+		if (!launched && named(*variable, launchers,
+				     sizeof launchers / sizeof *launchers))
+			continue;
+		has_path = has_path || strncmp(*variable, "PATH=", 5) == 0;
+		session->inherited[count++] = *variable;
+	}
+	if (!has_path) {
+		static char path[] = DEFAULT_PATH;
+
+		session->inherited[count++] = path;
+	}
+	session->inherited_count = count;
+	return true;
+}
+
+void
+session_helo(
+    struct session *session, bool extended, const char *name, size_t length)
+{
+	if (length > ENVELOPE_VALUE_MAX)
+		length = ENVELOPE_VALUE_MAX;
+	session->extended = extended;
+	value_set(&session->helo, "SMTP_HELO=", name, length);
+	for (size_t i = session->helo.name_length; i < session->helo.length;
+	     i++)
+		if (!text_is_print(session->helo.text[i]))
+			session->helo.text[i] = '?';
+}
+
+const char *
+session_protocol(const struct session *session, const struct envelope *envelope)
+{
+	if (envelope->utf8)
+		return "UTF8SMTP";
+	return session->extended ? "ESMTP" : "SMTP";
+}
+
+void
+envelope_reset(struct envelope *envelope)
+{
+	envelope->has_sender = envelope->utf8 = false;
+	envelope->has_rcpt_options = false;
+	envelope->count = 0;
+	envelope->body = "7BIT";
+	value_set(&envelope->sender, "SENDER=", "", 0);
+	value_set(&envelope->mail_options, "SMTP_MAIL_OPTIONS=", "", 0);
+	list_reset(&envelope->recipients, "RECIPIENTS=");
+	list_reset(&envelope->rcpt_options, "SMTP_RCPT_OPTIONS=");
+}
+
+static bool
+take_mail_param(
+    struct envelope *envelope, const struct param *param, bool utf8_offered)
+{
+	if (param_is(param, "SMTPUTF8") && utf8_offered)
+		envelope->utf8 = true;
+	else if (param_is(param, "BODY") && param->value_length == 8)
+		envelope->body = "8BITMIME";
+	return true;
+}
+
+/* True if text[0..length) is what param_normalize() makes. */
+static bool
+params_good(const char *params, size_t length)
+{
+	struct param param;
+	size_t at = 0;
+	enum param_found found;
+
+	do {
+		found = param_next(params, length, true, &at, &param);
+	} while (found == PARAM_FOUND);
+	return found == PARAM_END && length <= ENVELOPE_VALUE_MAX;
+}
+
+bool
+envelope_sender(struct envelope *envelope, const char *address,
+    size_t address_length, const char *params, size_t params_length,
+    bool utf8_offered)
+{
+	struct address parsed = {0};
+	struct param param;
+	size_t at = 0;
+
+	if (envelope->has_sender || address_length > ENVELOPE_VALUE_MAX ||
+	    !params_good(params, params_length))
+		return false;
+	while (
+	    param_next(params, params_length, true, &at, &param) == PARAM_FOUND)
+		(void)take_mail_param(envelope, &param, utf8_offered);
+	if (address_length > 0 &&
+	    address_parse(address, address_length, envelope->utf8, &parsed) !=
+		address_length)
+		return false;
+	value_set(&envelope->sender, "SENDER=", address, address_length);
+	value_set(&envelope->mail_options, "SMTP_MAIL_OPTIONS=", params,
+	    params_length);
+	envelope->has_sender = true;
+	return true;
+}
+
+bool
+envelope_recipient(struct envelope *envelope, const char *address,
+    size_t address_length, const char *params, size_t params_length)
+{
+	bool first = envelope->count == 0;
+
+	if (!envelope->has_sender || !params_good(params, params_length) ||
+	    !list_fits(&envelope->recipients, address_length) ||
+	    !list_fits(&envelope->rcpt_options, params_length))
+		return false;
+	list_add(&envelope->recipients, address, address_length, first);
+	list_add(&envelope->rcpt_options, params, params_length, first);
+	envelope->has_rcpt_options =
+	    envelope->has_rcpt_options || params_length > 0;
+	envelope->count++;
+	return true;
+}
+
+const char *
+envelope_only_recipient(const struct envelope *envelope)
+{
+	return envelope->count == 1 ? envelope->recipients.text +
+					  envelope->recipients.name_length
+				    : NULL;
+}
+
+/* The array being filled, and room for the variables that are short. */
+static struct {
+	char **variables;
+	size_t count;
+	char short_ones[ENVELOPE_VARIABLES][ENVELOPE_VALUE_MAX + 32];
+	size_t short_count;
+} made;
+
+static void
+add(const char *name, const char *value)
+{
+	char *text = made.short_ones[made.short_count++];
+
+	(void)snprintf(text, sizeof made.short_ones[0], "%s=%s", name, value);
+	made.variables[made.count++] = text;
+}
+
+static void
+add_where_known(const char *name, const char *value)
+{
+	if (*value)
+		add(name, value);
+}
+
+static void
+add_peer(const struct peer *peer)
+{
+	if (peer->kind == PEER_UNIX)
+		add("PROTO", "UNIX");
+	if (peer->kind != PEER_TCP)
+		return;
+	add("PROTO", "TCP");
+	add_where_known("TCPREMOTEIP", peer->remote_ip);
+	add_where_known("TCPREMOTEPORT", peer->remote_port);
+	add_where_known("TCPLOCALIP", peer->local_ip);
+	add_where_known("TCPLOCALPORT", peer->local_port);
+}
+
+static void
+add_recipients(const struct envelope *envelope)
+{
+	made.variables[made.count++] = (char *)envelope->recipients.text;
+	if (envelope->count == 1) /* the tail of "RECIPIENTS=x", renamed */
+		add_where_known("RECIPIENT", envelope_only_recipient(envelope));
+	if (envelope->has_rcpt_options)
+		made.variables[made.count++] =
+		    (char *)envelope->rcpt_options.text;
+}
+
+char **
+envelope_environment(const struct session *session,
+    const struct envelope *envelope, uint64_t size)
+{
+	char number[24];
+
+	if (!made.variables)
+		made.variables =
+		    malloc((session->inherited_count + ENVELOPE_VARIABLES + 1) *
+			   sizeof(char *));
+	if (!made.variables)
+		return NULL;
+	made.count = made.short_count = 0;
+	for (size_t i = 0; i < session->inherited_count; i++)
+		made.variables[made.count++] = session->inherited[i];
+	made.variables[made.count++] = (char *)session->helo.text;
+	made.variables[made.count++] = (char *)envelope->sender.text;
+	made.variables[made.count++] = (char *)envelope->mail_options.text;
+	add_recipients(envelope);
+	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)size);
+	add("SMTP_SIZE", number);
+	add("SMTP_BODY", envelope->body);
+	if (envelope->utf8)
+		add("SMTP_UTF8", "1");
+	add("SMTP_PROTOCOL", session_protocol(session, envelope));
+	add("SMTP_SESSION", session->id);
+	add("SMTP_HOSTNAME", session->hostname);
+	add_peer(session->peer);
+	made.variables[made.count] = NULL;
+	return made.variables;
+}

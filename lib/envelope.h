@@ -1,0 +1,99 @@
+/* The envelope of a message and the session it came in, as the environment of
+ * the command; the agent's side, which believes nothing it was told. */
+#ifndef SMTPD_ENVELOPE_H
+#define SMTPD_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "peer.h"
+
+/* Octets of RECIPIENTS, or of SMTP_RCPT_OPTIONS, with the newlines: Linux
+ * takes no single string of 128 KiB. */
+#define ENVELOPE_LIST_MAX (120 * 1024)
+/* Octets of any other value that the client chose. */
+#define ENVELOPE_VALUE_MAX 1024
+/* Variables of ours. */
+#define ENVELOPE_VARIABLES 24
+
+/* A variable as the environment wants it: "NAME=value", NUL at its end. */
+struct value {
+	size_t name_length; /* with the = */
+	size_t length;      /* of the whole */
+	char text[ENVELOPE_VALUE_MAX + 32];
+};
+
+/* The same, longer, with a line for each recipient. */
+struct list {
+	size_t name_length;
+	size_t length;
+	char text[ENVELOPE_LIST_MAX + 32];
+};
+
+/* The session's part, which outlives the transactions. */
+struct session {
+	const char *id;
+	const char *hostname;
+	const struct peer *peer;
+	bool extended; /* EHLO rather than HELO */
+	struct value helo;
+	char **inherited; /* the launcher's environment, less ours */
+	size_t inherited_count;
+};
+
+/* One transaction. */
+struct envelope {
+	bool has_sender;
+	bool utf8;
+	const char *body; /* 7BIT or 8BITMIME */
+	struct value sender;
+	struct value mail_options;
+	size_t count; /* of recipients */
+	bool has_rcpt_options;
+	struct list recipients;
+	struct list rcpt_options;
+};
+
+/*
+ * Begins a session: takes environ's strings, less the variables that smtpd
+ * sets and those meant for smtpd alone; with launched false, less what a
+ * launcher says of a peer, too. Gives PATH its default where it is missing.
+ * False if there is no memory. Everything pointed to must outlive it.
+ */
+bool session_begin(struct session *session, const char *id,
+    const char *hostname, const struct peer *peer, bool launched);
+
+/* Sets the client's name; octets outside printable ASCII become "?". */
+void session_helo(
+    struct session *session, bool extended, const char *name, size_t length);
+
+/* SMTP, ESMTP or UTF8SMTP (RFC 3848, RFC 6531 4.3). */
+const char *session_protocol(
+    const struct session *session, const struct envelope *envelope);
+
+/* Makes it empty. */
+void envelope_reset(struct envelope *envelope);
+
+/*
+ * Sets the sender with its parameters, keywords in upper case, one space
+ * between two. False if either is not what the dialogue may send: then the
+ * dialogue is broken.
+ */
+bool envelope_sender(struct envelope *envelope, const char *address,
+    size_t address_length, const char *params, size_t params_length,
+    bool utf8_offered);
+
+/* Adds a recipient, in the same way. */
+bool envelope_recipient(struct envelope *envelope, const char *address,
+    size_t address_length, const char *params, size_t params_length);
+
+/* The only recipient, NULL where there is not exactly one. */
+const char *envelope_only_recipient(const struct envelope *envelope);
+
+/* The environment for a message of size octets: an array that ends in NULL,
+ * good until the next call. */
+char **envelope_environment(const struct session *session,
+    const struct envelope *envelope, uint64_t size);
+
+#endif

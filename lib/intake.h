@@ -1,0 +1,46 @@
+/* A message, taken in whole before anything is done with it, then read as
+ * often as needed: in memory while it is short, else in a temporary file
+ * without a name. Never changes an octet. */
+#ifndef SMTPD_INTAKE_H
+#define SMTPD_INTAKE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Octets kept in memory, and the most that intake_peek() can show. */
+#define INTAKE_MEMORY 65536
+
+/* = {0} begins one. */
+struct intake {
+	uint64_t size;     /* octets of the message */
+	int error;         /* errno of the first failure; then it sticks */
+	int file;          /* where it is, 0 where it is in memory */
+	uint64_t loaded;   /* octets of the file read into memory so far */
+	size_t start, end; /* what memory holds and is not yet used */
+	char memory[INTAKE_MEMORY];
+};
+
+/*
+ * Reads descriptor to its end; a long message goes to TMPDIR, else /var/tmp,
+ * else /tmp. Returns 0, or -1 with errno. There is nothing to release but a
+ * descriptor, which is close-on-exec.
+ */
+int intake_read(struct intake *intake, int descriptor);
+
+/* Starts again at the first octet. */
+void intake_rewind(struct intake *intake);
+
+/*
+ * Shows the next octets: at least wanted of them (INTAKE_MEMORY at most),
+ * fewer only where the message ends. *text is good until the next call.
+ * Returns how many, 0 at the end and after an error.
+ */
+size_t intake_peek(struct intake *intake, size_t wanted, const char **text);
+
+/* Moves on behind the first length octets that intake_peek() showed. */
+void intake_use(struct intake *intake, size_t length);
+
+/* Octets of the empty line (LF or CRLF) that is next; 0 if none is. */
+size_t intake_empty_line(struct intake *intake);
+
+#endif

@@ -1,0 +1,217 @@
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "text.h"
+
+/* A value is cut so that those behind it have room. */
+#define VALUE_MAX 1024
+
+static struct {
+	const char *name;
+	const char *session;
+	bool to_syslog;
+	bool quiet;
+} state = {.name = "smtpd"};
+
+void
+log_open(const char *name, bool to_syslog)
+{
+	state.name = name;
+	state.to_syslog = to_syslog;
+	if (to_syslog)
+		openlog(name, LOG_PID, LOG_MAIL);
+}
+
+bool
+log_is_syslog(void)
+{
+	return state.to_syslog;
+}
+
+void
+log_quiet(bool quiet)
+{
+	state.quiet = quiet;
+}
+
+void
+log_session(const char *id)
+{
+	state.session = id;
+}
+
+/* One write for one line: lines of many processes do not mix. */
+static void
+put(int priority, const char *text, size_t length)
+{
+	char line[LOG_LINE_MAX + 64];
+	int n;
+
+	if (state.to_syslog) {
+		syslog(priority, "%.*s", (int)length, text);
+		return;
+	}
+	n = snprintf(
+	    line, sizeof line, "%s: %.*s\n", state.name, (int)length, text);
+	if (n < 0)
+		return;
+	if ((size_t)n >= sizeof line) {
+		n = (int)sizeof line - 1;
+		line[n - 1] = '\n';
+	}
+	/* If the log is gone there is nobody to tell. */
+	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+		return;
+}
+
+static void
+put_format(int priority, const char *format, va_list arguments)
+{
+	char text[LOG_LINE_MAX];
+	int n = vsnprintf(text, sizeof text, format, arguments);
+
+	if (n < 0)
+		return;
+	put(priority, text,
+	    (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+void
+log_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	put_format(LOG_ERR, format, arguments);
+	va_end(arguments);
+}
+
+void
+log_say(const char *format, ...)
+{
+	va_list arguments;
+
+	if (state.quiet)
+		return;
+	va_start(arguments, format);
+	put_format(LOG_INFO, format, arguments);
+	va_end(arguments);
+}
+
+static void
+add(struct log_line *line, char c)
+{
+	if (line->length < sizeof line->text)
+		line->text[line->length++] = c;
+}
+
+static void
+add_text(struct log_line *line, const char *text)
+{
+	while (*text)
+		add(line, *text++);
+}
+
+/* Control characters and octets outside ASCII come out as \xNN. */
+static void
+add_octet(struct log_line *line, char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (text_is_print(c)) {
+		if (c == '"' || c == '\\')
+			add(line, '\\');
+		add(line, c);
+		return;
+	}
+	add_text(line, "\\x");
+	add(line, hex[(unsigned char)c >> 4]);
+	add(line, hex[c & 15]);
+}
+
+void
+log_begin(struct log_line *line, const char *event)
+{
+	line->length = 0;
+	if (state.session) {
+		add_text(line, "session=");
+		add_text(line, state.session);
+		add(line, ' ');
+	}
+	add_text(line, "event=");
+	add_text(line, event);
+}
+
+static bool
+needs_quotes(const char *value, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (value[i] <= ' ' || value[i] > '~' || value[i] == '"' ||
+		    value[i] == '\\' || value[i] == '=')
+			return true;
+	return false;
+}
+
+void
+log_text(
+    struct log_line *line, const char *key, const char *value, size_t length)
+{
+	bool quotes = needs_quotes(value, length);
+	size_t end = line->length + VALUE_MAX;
+
+	add(line, ' ');
+	add_text(line, key);
+	add(line, '=');
+	if (quotes)
+		add(line, '"');
+	for (size_t i = 0; i < length; i++) {
+		if (line->length >= end) {
+			add_text(line, "...");
+			break;
+		}
+		add_octet(line, value[i]);
+	}
+	if (quotes)
+		add(line, '"');
+}
+
+void
+log_number(struct log_line *line, const char *key, uint64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+
+	log_text(line, key, text, (size_t)n);
+}
+
+void
+log_milliseconds(struct log_line *line, const char *key, uint64_t value)
+{
+	char text[32];
+	int n = snprintf(text, sizeof text, "%llu.%03u",
+	    (unsigned long long)(value / 1000), (unsigned)(value % 1000));
+
+	log_text(line, key, text, (size_t)n);
+}
+
+void
+log_write(struct log_line *line)
+{
+	if (!state.quiet)
+		put(LOG_INFO, line->text, line->length);
+}
+
+void
+log_foreign(const char *text, size_t length)
+{
+	struct log_line line;
+
+	log_begin(&line, "stderr");
+	log_text(&line, "text", text, length);
+	put(LOG_NOTICE, line.text, line.length);
+}

@@ -1,0 +1,58 @@
+/* What dialogue and agent tell each other: typed records, several to a packet,
+ * each length-checked. Texts hold no NUL; the reader believes nothing else. */
+#ifndef SMTPD_RECORD_H
+#define SMTPD_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Octets of one packet, and so of one record with its head. */
+#define RECORD_PACKET_MAX 16384
+
+enum record_type {
+	/* Dialogue to agent, none of them answered but RECORD_MESSAGE. */
+	RECORD_HELO = 1, /* number: 1 after EHLO; first: the name */
+	RECORD_MAIL,     /* first: the address; second: the parameters */
+	RECORD_RCPT,     /* the same */
+	RECORD_RESET,    /* the transaction is void */
+	RECORD_CONTENT,  /* number: octets in the window, which is full; the
+			  * next one is begun, and this one lent to the agent
+			  * until RECORD_WINDOW */
+	RECORD_MESSAGE,  /* number: octets in the last window; whole and good */
+	RECORD_DROPPED,  /* first: the reply that refused the message;
+			  * number: its octets */
+	RECORD_REFUSED,  /* first: the command; second: the reply */
+	RECORD_SAID,     /* for --debug; number: 1 the server, 0 the client */
+	RECORD_END,      /* first: why the session ends */
+
+	/* Agent to dialogue. */
+	RECORD_WINDOW, /* a window may be used again */
+	RECORD_REPLY   /* first: the verdict on a message, LF line ends */
+};
+
+/* One record as read: texts are lent by the packet. */
+struct record {
+	enum record_type type;
+	uint64_t number;
+	const char *first;
+	size_t first_length;
+	const char *second;
+	size_t second_length;
+};
+
+/* A packet being filled; = {0} is empty. */
+struct packet {
+	size_t length;
+	char octets[RECORD_PACKET_MAX];
+};
+
+/* Adds a record; false if it does not fit, and nothing is added. */
+bool packet_add(struct packet *packet, const struct record *record);
+
+/* Takes the next record from text[*at..length). 1: taken; 0: none is left;
+ * -1: this is no record. */
+int packet_next(
+    const char *text, size_t length, size_t *at, struct record *record);
+
+#endif

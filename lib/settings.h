@@ -1,0 +1,23 @@
+/* What the options say, for every room that needs it. */
+#ifndef SMTPD_SETTINGS_H
+#define SMTPD_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "command.h"
+#include "policy.h"
+#include "smtp.h"
+
+struct settings {
+	struct smtp_config smtp;
+	struct policy policy;
+	struct command command;
+	int timeout;         /* seconds to wait for the client */
+	int session_timeout; /* seconds; 0: none */
+	int command_timeout; /* seconds */
+	bool received;       /* add a Received: line */
+	bool trust;          /* a local client may send anywhere */
+	bool debug;          /* log the dialogue */
+};
+
+#endif

@@ -1,0 +1,82 @@
+#include "signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+
+static volatile sig_atomic_t stops;
+
+static void
+count_stop(int signal)
+{
+	(void)signal;
+	stops = stops + 1;
+}
+
+static void
+wake(int signal)
+{
+	(void)signal;
+}
+
+static const struct {
+	int signal;
+	void (*handler)(int);
+} handlers[] = {
+    {SIGTERM, count_stop},
+    {SIGINT, count_stop},
+    {SIGHUP, count_stop},
+    {SIGCHLD, wake},
+    {SIGPIPE, SIG_IGN},
+    {SIGXFSZ, SIG_IGN},
+};
+
+#define COUNT (sizeof handlers / sizeof *handlers)
+
+/* These calls fail only on a signal that does not exist. */
+void
+signals_begin(void)
+{
+	sigset_t blocked;
+
+	stops = 0;
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < COUNT; i++) {
+		struct sigaction action = {.sa_handler = handlers[i].handler};
+
+		if (handlers[i].handler != SIG_IGN)
+			(void)sigaddset(&blocked, handlers[i].signal);
+		(void)sigaction(handlers[i].signal, &action, NULL);
+	}
+	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+void
+signals_end(void)
+{
+	sigset_t none;
+
+	for (size_t i = 0; i < COUNT; i++)
+		(void)signal(handlers[i].signal, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+signals_stops(void)
+{
+	return stops;
+}
+
+int
+signals_wait(struct pollfd *polled, nfds_t count, int milliseconds)
+{
+	struct timespec time = {
+	    .tv_sec = milliseconds / 1000,
+	    .tv_nsec = (milliseconds % 1000) * 1000000L,
+	};
+	sigset_t none;
+
+	(void)sigemptyset(&none);
+	return ppoll(polled, count, milliseconds < 0 ? NULL : &time, &none);
+}

@@ -1,0 +1,21 @@
+/* Signals of agent and listener: blocked but while they wait, so that none is
+ * lost between a look and a sleep. */
+#ifndef SMTPD_SIGNALS_H
+#define SMTPD_SIGNALS_H
+
+#include <poll.h>
+
+/* SIGTERM, SIGINT and SIGHUP are counted, SIGCHLD ends a wait; SIGPIPE and
+ * SIGXFSZ become errors of write(2). Forgets what was counted. */
+void signals_begin(void);
+
+/* As before signals_begin(), for a child that goes on by itself. */
+void signals_end(void);
+
+/* How often the process was told to stop. */
+int signals_stops(void);
+
+/* poll(2), ended by any of these signals with EINTR; milliseconds as there. */
+int signals_wait(struct pollfd *polled, nfds_t count, int milliseconds);
+
+#endif

@@ -1,0 +1,461 @@
+#include "smtp.h"
+
+#include <string.h>
+
+#include "text.h"
+
+static const struct smtp_event *
+happens(struct smtp *smtp, enum smtp_kind kind)
+{
+	smtp->event.kind = kind;
+	smtp->pending = kind >= SMTP_CONNECT;
+	return &smtp->event;
+}
+
+static void
+put(struct smtp *smtp, const char *text, size_t length)
+{
+	if (length > sizeof smtp->output - smtp->output_length)
+		__builtin_trap();
+	memcpy(smtp->output + smtp->output_length, text, length);
+	smtp->output_length += length;
+}
+
+void
+smtp_say(struct smtp *smtp, const char *text, size_t length)
+{
+	put(smtp, text, length);
+	put(smtp, "\r\n", 2);
+}
+
+/* The code of the reply that begins at start in the output. */
+static int
+code_at(const struct smtp *smtp, size_t start)
+{
+	const char *text = smtp->output + start;
+
+	return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+}
+
+/* A refusal that counts: RFC 5321 4.5.3.1.10 wants 452 4.5.3 not to. */
+static bool
+is_error(const struct smtp *smtp, size_t start)
+{
+	return code_at(smtp, start) >= 400 &&
+	       strncmp(smtp->output + start, "452 4.5.3", 9) != 0;
+}
+
+/* What every reply does, whoever worded it. */
+static void
+said(struct smtp *smtp, size_t start)
+{
+	int code = code_at(smtp, start);
+
+	if (code == 421 || code == 221)
+		smtp->closed = true;
+	if (smtp->event.kind != SMTP_MESSAGE && is_error(smtp, start))
+		smtp->errors++;
+}
+
+/* The machine's own answer to a line or to a message. */
+static const struct smtp_event *
+refuse(struct smtp *smtp, enum smtp_kind kind, const char *reply)
+{
+	size_t start = smtp->output_length;
+	const struct smtp_command *row = smtp->event.command;
+
+	put(smtp, reply, strlen(reply));
+	if (strcmp(reply, REPLY_SYNTAX) == 0 && row && row->syntax) {
+		put(smtp, " ", 1);
+		put(smtp, row->syntax, strlen(row->syntax));
+	}
+	put(smtp, "\r\n", 2);
+	if (kind == SMTP_DROPPED)
+		smtp->closed = smtp->closed || code_at(smtp, start) == 421;
+	else
+		said(smtp, start);
+	smtp->event.reply = smtp->output + start;
+	smtp->event.reply_length = smtp->output_length - start;
+	return happens(smtp, kind);
+}
+
+static void
+end_transaction(struct smtp *smtp)
+{
+	if (smtp->state != SMTP_STATE_START)
+		smtp->state = SMTP_STATE_READY;
+	smtp->recipients = 0;
+	smtp->utf8 = false;
+}
+
+static void
+begin_content(struct smtp *smtp)
+{
+	smtp->receiving = true;
+	smtp->hops = (struct hops){0};
+	smtp->data = (struct data){
+	    .newline = smtp->config->newline,
+	    .crlf = smtp->config->crlf,
+	};
+}
+
+/* The step that the event announced has been granted. */
+static void
+granted(struct smtp *smtp)
+{
+	switch (smtp->event.kind) {
+	case SMTP_HELO:
+		smtp->state = SMTP_STATE_READY;
+		end_transaction(smtp);
+		break;
+	case SMTP_MAIL:
+		smtp->state = SMTP_STATE_SENDER;
+		smtp->utf8 = smtp->event.utf8;
+		break;
+	case SMTP_RCPT:
+		smtp->state = SMTP_STATE_RECIPIENT;
+		smtp->recipients++;
+		break;
+	case SMTP_DATA:
+		begin_content(smtp);
+		break;
+	case SMTP_MESSAGE:
+		smtp->errors = 0;
+		break;
+	case SMTP_QUIT:
+		smtp->closed = true;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Whatever the answer, these have happened. */
+static void
+answered(struct smtp *smtp, size_t start)
+{
+	said(smtp, start);
+	if (code_at(smtp, start) < 400)
+		granted(smtp);
+	if (smtp->event.kind == SMTP_MESSAGE || smtp->event.kind == SMTP_RESET)
+		end_transaction(smtp);
+	smtp->pending = false;
+}
+
+/* The answer where nobody gave one. */
+static void
+answer_by_default(struct smtp *smtp)
+{
+	size_t start = smtp->output_length;
+	const struct smtp_command *row = smtp->event.command;
+	const char *hostname = smtp->config->hostname;
+
+	if (smtp->event.kind == SMTP_MESSAGE) {
+		smtp_say(smtp, REPLY_TRY_LATER, strlen(REPLY_TRY_LATER));
+	} else if (smtp->event.kind == SMTP_CONNECT) {
+		put(smtp, "220 ", 4);
+		put(smtp, hostname, strlen(hostname));
+		smtp_say(smtp, " ESMTP", 6);
+	} else if (row->compose) {
+		row->compose(smtp, &smtp->event);
+	} else {
+		smtp_say(smtp, row->reply, strlen(row->reply));
+	}
+	answered(smtp, start);
+}
+
+void
+smtp_reply(struct smtp *smtp, const char *text, size_t length)
+{
+	size_t start = smtp->output_length;
+	int code = reply_code(text, length, smtp->config->utf8);
+
+	if (!smtp->pending)
+		__builtin_trap();
+	if (code == 0) {
+		text = REPLY_TRY_LATER;
+		length = strlen(text);
+	}
+	if (code / 100 == 2 && smtp->event.kind == SMTP_DATA) {
+		answer_by_default(smtp);
+		return;
+	}
+	for (size_t at = 0; at < length;) {
+		const char *line = text + at;
+		const char *newline = memchr(line, '\n', length - at);
+		size_t n = newline ? (size_t)(newline - line) : length - at;
+
+		at += n + 1;
+		smtp_say(smtp, line, n > 0 && line[n - 1] == '\r' ? n - 1 : n);
+	}
+	answered(smtp, start);
+}
+
+void
+smtp_end(struct smtp *smtp, const char *reply)
+{
+	if (!smtp->closed)
+		smtp_say(smtp, reply, strlen(reply));
+	smtp->closed = true;
+	smtp->pending = false;
+}
+
+/* The message has ended: what the machine itself has against it comes first. */
+static const struct smtp_event *
+message_end(struct smtp *smtp)
+{
+	const struct smtp_config *config = smtp->config;
+	const char *reply = NULL;
+
+	smtp->receiving = false;
+	smtp->messages++;
+	if (smtp->data.bad)
+		reply = REPLY_BARE;
+	else if (config->size_max && smtp->data.size > config->size_max)
+		reply = REPLY_SIZE;
+	else if (config->limit_hops && smtp->hops.count > config->hops_max)
+		reply = REPLY_HOPS;
+	smtp->event = (struct smtp_event){0};
+	if (!reply)
+		return happens(smtp, SMTP_MESSAGE);
+	end_transaction(smtp);
+	return refuse(smtp, SMTP_DROPPED, reply);
+}
+
+static bool
+still_wanted(const struct smtp *smtp)
+{
+	uint64_t max = smtp->config->size_max;
+
+	return !smtp->data.bad && (max == 0 || smtp->data.size <= max);
+}
+
+static const struct smtp_event *
+content(struct smtp *smtp)
+{
+	while (!smtp->data.ended && smtp->input_length > 0) {
+		const char *piece;
+		size_t length, used;
+
+		used = data_decode(&smtp->data, smtp->input, smtp->input_length,
+		    &piece, &length);
+		smtp->input += used;
+		smtp->input_length -= used;
+		if (length == 0 || !still_wanted(smtp))
+			continue;
+		hops_count(&smtp->hops, piece, length);
+		smtp->event =
+		    (struct smtp_event){.text = piece, .length = length};
+		return happens(smtp, SMTP_CONTENT);
+	}
+	if (smtp->data.ended)
+		return message_end(smtp);
+	return happens(smtp, SMTP_READ);
+}
+
+static const struct smtp_command *
+command_named(const struct smtp *smtp, const char *verb, size_t length)
+{
+	const struct smtp_command *row = smtp->config->commands;
+	size_t count = smtp->config->command_count;
+
+	if (!row) {
+		row = smtp_commands;
+		count = SMTP_COMMANDS;
+	}
+	for (; count > 0; row++, count--)
+		if (text_same(row->verb, strlen(row->verb), verb, length))
+			return row;
+	return NULL;
+}
+
+/* Fills in the event of a line: verb, argument, row. */
+static void
+split_line(struct smtp *smtp, const char *line, size_t length)
+{
+	struct smtp_event *event = &smtp->event;
+	const char *space = memchr(line, ' ', length);
+	size_t verb = space ? (size_t)(space - line) : length;
+	size_t begin = verb, end = length;
+
+	while (begin < end && line[begin] == ' ')
+		begin++;
+	while (end > begin && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+		end--;
+	*event = (struct smtp_event){
+	    .line = line,
+	    .line_length = length,
+	    .argument = line + begin,
+	    .argument_length = end - begin,
+	    .command = command_named(smtp, line, verb),
+	};
+}
+
+static bool
+fits(const struct smtp *smtp, const struct smtp_command *row, size_t length)
+{
+	size_t max = SMTP_LINE_MAX - 2;
+
+	if (row)
+		max += row->extra;
+	if (row && smtp->config->utf8)
+		max += row->extra_utf8;
+	return length <= max;
+}
+
+/* A browser, a scanner, a TLS client: none that mail is to be had from. */
+static bool
+is_probe(const struct smtp *smtp, const char *line, size_t length)
+{
+	static const char *const verbs[] = {"GET ", "POST ", "CONNECT "};
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		size_t n = strlen(verbs[i]);
+
+		if (!smtp->opened && length > n &&
+		    memcmp(line, verbs[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Syntax and sequence, in that order of the table's columns; the reply where
+ * the line is refused. */
+static const char *
+objection(struct smtp *smtp)
+{
+	struct smtp_event *event = &smtp->event;
+	const struct smtp_command *row = event->command;
+
+	if (!fits(smtp, row, event->line_length))
+		return REPLY_LINE_LENGTH;
+	if (!row)
+		return REPLY_UNKNOWN;
+	if (!(row->states & smtp->state)) {
+		if (row->states != 0 && smtp->state == SMTP_STATE_START)
+			return REPLY_HELO_FIRST;
+		return row->sequence ? row->sequence : REPLY_SEQUENCE;
+	}
+	if (text_has_control(event->argument, event->argument_length))
+		return REPLY_CONTROL;
+	if (row->argument == SMTP_NONE && event->argument_length > 0)
+		return REPLY_NO_ARGUMENT;
+	if (row->argument == SMTP_REQUIRED && event->argument_length == 0)
+		return REPLY_SYNTAX;
+	return row->check ? row->check(smtp, event) : NULL;
+}
+
+static const struct smtp_event *
+command(struct smtp *smtp, const char *line, size_t length)
+{
+	size_t errors_max = smtp->config->errors_max;
+	bool probe = is_probe(smtp, line, length);
+	const char *reply;
+
+	split_line(smtp, line, length);
+	smtp->opened = true;
+	if (probe)
+		return refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
+	if (errors_max && smtp->errors >= errors_max)
+		return refuse(smtp, SMTP_REFUSED, REPLY_ERRORS);
+	reply = objection(smtp);
+	if (reply)
+		return refuse(smtp, SMTP_REFUSED, reply);
+	return happens(smtp, smtp->event.command->kind);
+}
+
+/* The first octets of a TLS ClientHello (RFC 8446 5.1): no line will come. */
+static bool
+is_tls(const struct smtp *smtp)
+{
+	return !smtp->opened && smtp->input_length > 0 &&
+	       smtp->line.length == 0 && smtp->input[0] == 0x16;
+}
+
+static const struct smtp_event *
+next_line(struct smtp *smtp)
+{
+	char *line;
+	size_t length, errors_max = smtp->config->errors_max;
+
+	smtp->event = (struct smtp_event){0};
+	if (is_tls(smtp))
+		return refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
+	switch (line_take(
+	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length)) {
+	case LINE_WHOLE:
+		return command(smtp, line, length);
+	case LINE_NONE:
+		return happens(smtp, SMTP_READ);
+	case LINE_LONG:
+	case LINE_BARE:
+		break;
+	}
+	smtp->opened = true;
+	if (errors_max && smtp->errors >= errors_max)
+		return refuse(smtp, SMTP_REFUSED, REPLY_ERRORS);
+	return refuse(smtp, SMTP_REFUSED,
+	    smtp->line.last == '\n' ? REPLY_BARE_NEWLINE : REPLY_LINE_LENGTH);
+}
+
+void
+smtp_begin(struct smtp *smtp, const struct smtp_config *config)
+{
+	smtp->config = config;
+	smtp->state = SMTP_STATE_START;
+	smtp->greeted = smtp->opened = smtp->closed = false;
+	smtp->pending = smtp->receiving = smtp->utf8 = false;
+	smtp->recipients = smtp->messages = smtp->errors = 0;
+	smtp->input_length = smtp->output_length = 0;
+	smtp->line.strict = config->newline == DATA_REJECT;
+	smtp->line.skipping = false;
+	smtp->line.length = 0;
+	smtp->line.last = '\0';
+}
+
+void
+smtp_input(struct smtp *smtp, char *text, size_t length)
+{
+	if (smtp->input_length > 0)
+		__builtin_trap();
+	smtp->input = text;
+	smtp->input_length = length;
+}
+
+const struct smtp_event *
+smtp_next(struct smtp *smtp)
+{
+	if (smtp->pending)
+		answer_by_default(smtp);
+	if (smtp->closed)
+		return happens(smtp, SMTP_CLOSE);
+	if (sizeof smtp->output - smtp->output_length < SMTP_REPLY_MAX)
+		return happens(smtp, SMTP_WRITE);
+	if (!smtp->greeted) {
+		smtp->greeted = true;
+		return happens(smtp, SMTP_CONNECT);
+	}
+	return smtp->receiving ? content(smtp) : next_line(smtp);
+}
+
+bool
+smtp_receiving(const struct smtp *smtp)
+{
+	return smtp->receiving;
+}
+
+const char *
+smtp_output(const struct smtp *smtp, size_t *length)
+{
+	*length = smtp->output_length;
+	return smtp->output;
+}
+
+void
+smtp_written(struct smtp *smtp, size_t length)
+{
+	if (length > smtp->output_length)
+		__builtin_trap();
+	smtp->output_length -= length;
+	memmove(smtp->output, smtp->output + length, smtp->output_length);
+}

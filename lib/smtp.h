@@ -1,0 +1,188 @@
+/* The server side of SMTP (RFC 5321) as a state machine: octets in, events and
+ * octets out. It does no I/O, allocates nothing and knows no clock.
+ *
+ *	smtp_begin(&smtp, &config);
+ *	for (;;) {
+ *		const struct smtp_event *event = smtp_next(&smtp);
+ *		switch (event->kind) {
+ *		case SMTP_READ:    write smtp_output(), read, smtp_input();
+ *		case SMTP_WRITE:   write smtp_output();
+ *		case SMTP_CLOSE:   write smtp_output(), close;
+ *		case SMTP_CONTENT: keep event->text[0..event->length);
+ *		case SMTP_MESSAGE: deliver; smtp_reply(&smtp, "250 2.0.0 OK",
+ *12); default:           smtp_reply(), or nothing: then it is granted
+ *		}
+ *	}
+ */
+#ifndef SMTPD_SMTP_H
+#define SMTPD_SMTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "data.h"
+#include "hops.h"
+#include "line.h"
+#include "reply.h"
+
+/* Octets of a command line, CRLF included (RFC 5321 4.5.3.1.4); extensions add
+ * to it for some commands. */
+#define SMTP_LINE_MAX 512
+/* Octets of one reply on the wire: REPLY_MAX with its LFs become CRLFs. */
+#define SMTP_REPLY_MAX (REPLY_MAX + REPLY_MAX / 4 + 2)
+#define SMTP_OUTPUT_MAX 8192
+
+enum smtp_kind {
+	SMTP_READ,    /* all input is used: write the output, then read */
+	SMTP_WRITE,   /* the output is nearly full: write it first */
+	SMTP_CLOSE,   /* write the output, close; said for ever */
+	SMTP_CONTENT, /* text[0..length) is the next piece of the message */
+	SMTP_DROPPED, /* the message was read to its end and refused, as reply
+		       * says: what was kept of it is void */
+	SMTP_REFUSED, /* the machine answered line itself, as reply says */
+
+	/* To be answered by smtp_reply(). What is not is granted at the next
+	 * smtp_next(), but SMTP_MESSAGE, which then gets a 451. */
+	SMTP_CONNECT, /* before the greeting */
+	SMTP_HELO,    /* HELO or EHLO; text is the name given */
+	SMTP_MAIL,    /* address and params */
+	SMTP_RCPT,    /* address and params */
+	SMTP_DATA,    /* before 354 */
+	SMTP_MESSAGE, /* the message is whole: the answer is the verdict */
+	SMTP_RESET,
+	SMTP_QUIT,
+	SMTP_COMMAND /* any other row of the table */
+};
+
+/* Where in the dialogue a command is legal (RFC 5321 4.1.4). */
+enum smtp_state {
+	SMTP_STATE_START = 1,     /* no HELO or EHLO yet */
+	SMTP_STATE_READY = 2,     /* no transaction */
+	SMTP_STATE_SENDER = 4,    /* MAIL was accepted */
+	SMTP_STATE_RECIPIENT = 8, /* so was an RCPT */
+	SMTP_STATE_ANY = 15
+};
+
+enum smtp_argument { SMTP_NONE, SMTP_OPTIONAL, SMTP_REQUIRED };
+
+struct smtp;
+struct smtp_command;
+
+/* What happened. All pointers are good until the next call that takes the
+ * machine. */
+struct smtp_event {
+	enum smtp_kind kind;
+	const struct smtp_command *command; /* its row; NULL if none */
+	const char *line; /* the command line without its line end */
+	size_t line_length;
+	const char *argument; /* behind verb and spaces, spaces trimmed */
+	size_t argument_length;
+	const char *text; /* by kind, above */
+	size_t length;
+	struct address address;
+	const char *params; /* ESMTP parameters as written */
+	size_t params_length;
+	bool utf8;         /* of MAIL: SMTPUTF8 was given */
+	const char *reply; /* SMTP_REFUSED, SMTP_DROPPED: on the wire */
+	size_t reply_length;
+};
+
+/*
+ * A command is a row. To add or replace one, copy smtp_commands and change the
+ * copy.
+ */
+struct smtp_command {
+	const char *verb;
+	unsigned states; /* enum smtp_state, or-ed; 0: not offered */
+	enum smtp_argument argument;
+	enum smtp_kind kind;  /* of its event; SMTP_COMMAND for new ones */
+	unsigned extra;       /* octets its line may have over SMTP_LINE_MAX */
+	unsigned extra_utf8;  /* so many more with SMTPUTF8 (RFC 6531 3.4) */
+	const char *syntax;   /* for HELP and 501; NULL: HELP omits it */
+	const char *sequence; /* the reply in any other state */
+	/* Judges the argument, may fill in the event; the reply if it is
+	 * refused (REPLY_SYNTAX: syntax is added to it), else NULL. */
+	const char *(*check)(struct smtp *smtp, struct smtp_event *event);
+	const char *reply; /* when granted and not worded otherwise */
+	/* Words that reply by smtp_say() where it is longer. */
+	void (*compose)(struct smtp *smtp, const struct smtp_event *event);
+};
+
+#define SMTP_COMMANDS 16
+extern const struct smtp_command smtp_commands[SMTP_COMMANDS];
+
+/* The caller's, and must outlive the machine. Zero is no limit. */
+struct smtp_config {
+	const char *hostname;
+	uint64_t size_max; /* octets of a message, as RFC 1870 3 counts */
+	size_t recipients_max;
+	size_t messages_max; /* on the connection, then 421 */
+	size_t errors_max;   /* replies 4xx and 5xx, then 421 */
+	size_t hops_max;     /* Received: lines */
+	bool limit_hops;     /* hops_max counts, 0 too */
+	bool utf8;           /* offer SMTPUTF8 */
+	bool crlf;           /* content has CRLF line ends, else LF */
+	enum data_newline newline;
+	const struct smtp_command *commands; /* NULL: smtp_commands */
+	size_t command_count;
+};
+
+/* The caller's; nothing in it is to be freed, nor touched from outside. */
+struct smtp {
+	const struct smtp_config *config;
+	enum smtp_state state;
+	bool greeted;
+	bool opened;    /* the client has said something */
+	bool closed;    /* nothing will happen any more */
+	bool pending;   /* the event is still to be answered */
+	bool receiving; /* between 354 and the final dot */
+	bool utf8;      /* this transaction has SMTPUTF8 */
+	struct smtp_event event;
+	size_t recipients, messages, errors;
+	struct data data;
+	struct hops hops;
+	char *input; /* lent */
+	size_t input_length;
+	struct line line;
+	size_t output_length;
+	char output[SMTP_OUTPUT_MAX];
+};
+
+void smtp_begin(struct smtp *smtp, const struct smtp_config *config);
+
+/*
+ * Lends text[0..length), read from the client; it is decoded in place. Only
+ * after SMTP_READ. It is the machine's until SMTP_READ comes again.
+ */
+void smtp_input(struct smtp *smtp, char *text, size_t length);
+
+/* What happens next. The event is good until the next call. */
+const struct smtp_event *smtp_next(struct smtp *smtp);
+
+/*
+ * Answers the last event: text[0..length) is one reply, 2xx, 4xx or 5xx, its
+ * line ends LF or CRLF. 4xx and 5xx: the step has not happened. 421 and 221
+ * end the session. To SMTP_DATA a 2xx means 354. Where text is no reply
+ * (reply_code()) it is 451 4.3.0. Only after an event that is to be answered.
+ */
+void smtp_reply(struct smtp *smtp, const char *text, size_t length);
+
+/* For compose and for replies of several lines: adds one line, without line
+ * end, to the reply being worded; its fourth octet is a hyphen or a space. */
+void smtp_say(struct smtp *smtp, const char *text, size_t length);
+
+/* Ends the session with a reply of one line, such as REPLY_TIMEOUT; only
+ * where smtp_next() said SMTP_READ or SMTP_CLOSE. */
+void smtp_end(struct smtp *smtp, const char *reply);
+
+/* True between 354 and the end of the message. */
+bool smtp_receiving(const struct smtp *smtp);
+
+/* Octets to write to the client, good until the next call; smtp_written()
+ * takes the first of them off. */
+const char *smtp_output(const struct smtp *smtp, size_t *length);
+void smtp_written(struct smtp *smtp, size_t length);
+
+#endif

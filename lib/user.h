@@ -1,0 +1,11 @@
+/* Leaves root behind, for good. */
+#ifndef SMTPD_USER_H
+#define SMTPD_USER_H
+
+#include <stdbool.h>
+
+/* Becomes USER or USER:GROUP, names or numbers; with USER alone, in all groups
+ * of that user. False, with the reason logged, if any of it cannot be had. */
+bool user_become(const char *spec);
+
+#endif

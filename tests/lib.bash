@@ -1,0 +1,168 @@
+# shellcheck shell=bash
+# What the tests share. SMTPD_BIN names the folder of the programs to test.
+#
+#   setup_file() { stage; }
+#   teardown_file() { unstage; }
+#   teardown() { end_all; }
+
+bats_require_minimum_version 1.5.0
+: "${SMTPD_BIN:=$(cd "$BATS_TEST_DIRNAME/.." && pwd)}"
+: "${BUILD:=build}"
+case $BUILD in
+/*) ;;
+*) BUILD=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/$BUILD ;;
+esac
+# A Python that need not be looked up again each time.
+: "${PYTHON:=$(python3 -c 'import sys; print(sys.executable)')}"
+export SMTPD_BIN BUILD PYTHON PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$BATS_TEST_DIRNAME
+
+# stage: as root smtpd becomes nobody, to whom a checkout may be closed. So
+# the programs are copied to $STAGE, which all may enter. $SMTPD is smtpd,
+# $RECORD the delivery command tests/record, $MAIL where it leaves messages.
+stage() {
+	STAGE=$(mktemp -d "${TMPDIR:-/tmp}/smtpd-tests.XXXXXX")
+	SMTPD=$STAGE/smtpd RECORD=$STAGE/record MAIL=$STAGE/mail
+	export STAGE SMTPD RECORD MAIL
+	cp "$SMTPD_BIN/smtpd" "$SMTPD_BIN/smtpd-print" \
+		"$BATS_TEST_DIRNAME/record" "$STAGE"
+	chmod 755 "$STAGE" "$STAGE"/*
+	mkdir -m 1777 "$MAIL"
+}
+
+unstage() {
+	[ -z "${STAGE:-}" ] || rm -rf "$STAGE"
+}
+
+# start LOG COMMAND ...: in the background, standard output and error to LOG.
+# Its process id is in $pid; end_all ends whatever is left.
+started=()
+start() {
+	local log=$1
+	shift
+	"$@" </dev/null >"$log" 2>&1 3>&- &
+	pid=$!
+	started+=("$pid")
+}
+
+end_all() {
+	local p
+	for p in "${started[@]}"; do
+		kill "$p" 2>/dev/null || true
+	done
+	for p in "${started[@]}"; do
+		ended "$p" || kill -KILL "$p" 2>/dev/null || true
+	done
+	started=()
+}
+
+# eventually COMMAND ...: until it succeeds, for ten seconds at most.
+eventually() {
+	local tries=500
+	until "$@"; do
+		if [ $((tries -= 1)) -eq 0 ]; then
+			echo "never came true: $*" >&2
+			return 1
+		fi
+		sleep 0.02
+	done
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# ended PID: waits until the process, a child or not, has ended.
+ended() {
+	eventually gone "$1"
+}
+
+# reap PID: waits (bounded) for a child; its exit status is ours.
+reap() {
+	ended "$1" || return 124
+	wait "$1"
+}
+
+# listening PORT: something listens there (the state 0A is LISTEN).
+listening() {
+	local hex
+	printf -v hex '%04X' "$1"
+	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		grep -q "^ *[0-9]*: [0-9A-F]*:$hex [0-9A-F]*:0000 0A "
+}
+
+# free_port: prints a port that nothing listens on.
+free_port() {
+	"$PYTHON" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# serve ARGUMENT ...: smtpd -l 127.0.0.1:0 with the arguments, its log in
+# $log, its process id in $pid, its port in $port.
+serve() {
+	serve_at 127.0.0.1:0 "$@"
+}
+
+# serve_at ADDRESS ARGUMENT ...: the same elsewhere; $port is the last port
+# that the log names, or empty.
+serve_at() {
+	local address=$1
+	shift
+	log=$BATS_TEST_TMPDIR/log.${#started[@]}
+	: >"$log"
+	start "$log" "$SMTPD" -l "$address" "$@"
+	if ! eventually grep -q 'listening on ' "$log"; then
+		cat "$log" >&2
+		return 1
+	fi
+	# shellcheck disable=SC2034 # for the tests
+	port=$(sed -n 's/.*listening on .*:\([0-9]*\).*/\1/p' "$log" | tail -n 1)
+}
+
+# stop PID: SIGTERM; fails unless the process then exits 0, in time.
+stop() {
+	local result=0
+	kill -TERM "$1"
+	reap "$1" || result=$?
+	if [ "$result" -ne 0 ]; then
+		echo "exit status $result after SIGTERM" >&2
+		return 1
+	fi
+}
+
+talk() {
+	"$PYTHON" "$BATS_TEST_DIRNAME/talk.py" "$@"
+}
+
+deliver() {
+	"$PYTHON" "$BATS_TEST_DIRNAME/deliver.py" "$@"
+}
+
+# py ARGUMENT ...: Python, its program on standard input; talk.py is at hand.
+py() {
+	"$PYTHON" - "$@"
+}
+
+# messages: how many tests/record has left, whole ones.
+messages() {
+	find "$MAIL" -mindepth 1 -maxdepth 1 ! -name '.*' -printf . | wc -c
+}
+
+# recorded NAME: prints that variable of the environment of the only message.
+recorded() {
+	tr '\0\n' '\n ' <"$(only)/env" | sed -n "s/^$1=//p"
+}
+
+# only: the folder of the only message.
+only() {
+	[ "$(messages)" -eq 1 ] || return 1
+	find "$MAIL" -mindepth 1 -maxdepth 1 ! -name '.*'
+}
+
+forget_messages() {
+	find "$MAIL" -mindepth 1 -delete
+}
+
+need_root() {
+	[ "$(id -u)" -eq 0 ] || skip "needs root"
+}

@@ -1,0 +1,413 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2030,SC2031,SC2094
+# The pages say what the program does: what can be read off a page by a script
+# is read off and tried.
+
+load lib.bash
+
+setup() {
+	root=$BATS_TEST_DIRNAME/..
+	smtpd=$SMTPD_BIN/smtpd
+	page=$root/man/smtpd.8
+	delivery=$root/man/smtpd-delivery.7
+	cd "$BATS_TEST_TMPDIR" || return
+	# No launcher speaks here but the one a test names.
+	unset RELAYCLIENT PROTO TCPREMOTEIP TCPREMOTEPORT TCPLOCALIP \
+		TCPLOCALPORT REMOTE_ADDR REMOTE_PORT REMOTE_HOST \
+		SOCAT_PEERADDR SOCAT_PEERPORT
+}
+
+# session ARGUMENT...: runs smtpd with the dialogue on standard input, in LF;
+# the replies are in the file out, the log in err.
+session() {
+	sed 's/$/\r/' >in
+	"$smtpd" -n "$@" <in >out.crlf 2>err
+	tr -d '\r' <out.crlf >out
+}
+
+# transaction [SUBJECT]: the client's half of one message.
+transaction() {
+	printf '%s\n' 'MAIL FROM:<ann@example.com>' \
+		'RCPT TO:<bob@example.org>' DATA "Subject: ${1-}" '' text .
+}
+
+message() {
+	echo 'EHLO client.example'
+	transaction "$@"
+	echo QUIT
+}
+
+# What was said after each DATA.
+verdicts() {
+	awk '/^354/ { getline; print }' out
+}
+
+# The text of a page, as a reader sees it, lines unbroken.
+text() {
+	mandoc -T ascii -O width=250 "$1" | sed 's/.\x08//g'
+}
+
+# section NAME: the source of one section or subsection of standard input.
+section() {
+	awk -v name="$1" '/^\.S[hs] / { on = substr($0, 5) == name } on'
+}
+
+# table NAME: rows of a table of smtpd-delivery(7), columns separated by |.
+table() {
+	awk -v name="$1" '$0 == ".\\\" table: " name { on = 1 }
+		/^\.El/ { on = 0 }
+		on && sub(/^\.It Li /, "")' "$delivery" |
+		sed 's/ *Ta Li */|/g; s/ *Ta */|/g'
+}
+
+# block KIND PAGE: the literal blocks of that kind, one file each.
+blocks() {
+	rm -f block.*
+	awk -v kind="$1" -v page="$(basename "$2")" '
+		/^\.Bd -literal/ { on = last ~ "^\\.\\\\\" " kind "(:|$)" ? ++n : 0; next }
+		/^\.Ed/ { on = 0 }
+		on { gsub(/\\e/, "\\"); gsub(/\\&/, ""); print >"block." page "." on }
+		{ last = $0 }' "$2"
+}
+
+# example KIND NAME PAGE: one block, by its name.
+example() {
+	awk -v mark="\" $1: $2" '
+		substr(last, 3) == mark { on = 1; last = ""; next }
+		/^\.Ed/ { on = 0 }
+		on { gsub(/\\e/, "\\"); print }
+		{ last = $0 }' "$3"
+}
+
+# same FILE FILE: equal and not empty.
+same() {
+	[ -s "$1" ] && diff -u "$1" "$2"
+}
+
+@test "mandoc finds nothing to say about any page" {
+	run -0 mandoc -T lint -W warning "$root"/man/*
+	[ -z "$output" ]
+}
+
+@test "every page that the Makefile installs has its name in NAME" {
+	for file in "$root"/man/*; do
+		name=$(basename "$file")
+		grep -qx ".Nm ${name%.*}" "$file"
+		grep -qix ".Dt ${name%.*} ${name##*.}" "$file"
+	done
+}
+
+@test "smtpd(8) and --help have the same options" {
+	"$smtpd" --help >help 2>err
+	[ ! -s err ]
+	sed -n 's/^ \{1,\}\(-[^ ].*\)/\1/p' help | sed 's/  .*//' |
+		sort >program
+	text "$page" | sed -n '/^OPTIONS/,/^   [A-Z]/s/^     \(-.*\)/\1/p' |
+		sort >manual
+	same program manual
+	[ "$(wc -l <manual)" -ge 20 ]
+}
+
+@test "--help has a line an option, that fits 80 columns and says something" {
+	run -0 "$smtpd" --help
+	grep '^ *-' <<<"$output" >help
+	run -1 grep -vE '^  (-[A-Za-z0-9], |    )--[a-z0-9-]+( [^ ]+)?  +[^ ]' help
+	run -1 grep -E '^.{81}' help
+}
+
+@test "an option takes an argument where its page says so, and only there" {
+	text "$page" | sed -n '/^OPTIONS/,/^   [A-Z]/s/^     \(-.*\)/\1/p' |
+		tr -d , >manual
+	[ -s manual ]
+	while read -r first second third; do
+		case $first in
+		--*) long=$first short='' argument=$second ;;
+		*) long=$second short=$first argument=$third ;;
+		esac
+		for option in $long $short; do
+			if [ -n "$argument" ]; then
+				# Nothing follows that could be the argument.
+				run -64 "$smtpd" "$option" </dev/null
+			else
+				run -0 "$smtpd" "$option" -n true </dev/null
+			fi
+		done
+		[ -n "$argument" ] || run -64 "$smtpd" "$long=x" </dev/null
+	done <manual
+}
+
+@test "the defaults that smtpd(8) names are those of the program" {
+	session true <<<'EHLO me'
+	size=$(text "$page" | sed -n 's/.*advertised as SIZE (\([0-9]*\);.*/\1/p')
+	count=$(text "$page" | sed -n 's/.*recipients of one message (\([0-9]*\)).*/\1/p')
+	grep -qx "250[- ]SIZE $size" out
+	grep -qx "250[- ]LIMITS RCPTMAX=$count" out
+	# --max-errors: that many, and the next command is the last.
+	errors=$(text "$page" | sed -n 's/.*connection ends (\([0-9]*\);.*/\1/p')
+	for _ in $(seq $((errors + 2))); do echo NOSUCH; done | session true
+	[ "$(grep -c '^500 5\.5\.2 ' out)" = "$errors" ]
+	tail -n 1 out | grep -q '^421 4\.7\.0 '
+}
+
+@test "smtpd(8) has the commands that HELP lists" {
+	sed -n 's/^\.It Ic \([A-Z]*\).*/\1/p' "$page" | sort >manual
+	printf 'EHLO me\nHELP\nQUIT\n' | session true
+	sed -n '/^214/s/^214[- ][0-9.]* *//p' out |
+		grep -owE '[A-Z]{4}' | sort -u >program
+	same program manual
+}
+
+@test "smtpd(8) has the extensions that EHLO offers" {
+	section Extensions <"$page" | sed -n 's/^\.It Cm \([A-Z0-9]*\).*/\1/p' |
+		sort >manual
+	session -u true <<<'EHLO me'
+	sed -n '1,2d; s/^250[- ]\([A-Z0-9]*\).*/\1/p' out | sort >program
+	same program manual
+	session true <<<'EHLO me'
+	run -1 grep SMTPUTF8 out
+}
+
+@test "the exit statuses of smtpd(8)" {
+	section 'EXIT STATUS' <"$page" | sed -n 's/^\.It Li //p' >manual
+	printf '%s\n' 0 64 70 71 78 >tried
+	same tried manual
+	run -0 "$smtpd" true <<<QUIT
+	run -64 "$smtpd" --no-such-option </dev/null
+	[ "${#lines[@]}" = 1 ]
+	# An address that is no interface's (RFC 5737).
+	run -71 "$smtpd" -n -l 192.0.2.1:0 true </dev/null
+	run -78 "$smtpd" -U no-such-user true </dev/null
+	run -78 "$smtpd" -n -D @no-such-file true </dev/null
+	# 70 is our own fault: there is no way to ask for it.
+}
+
+@test "every variable of smtpd-delivery(7) is set by a delivery, and no other" {
+	section Environment <"$delivery" | sed -n 's/^\.It Ev //p' |
+		sort >manual
+	# Those of which the page says that they are always unset.
+	section Environment <"$delivery" |
+		awk '/^\.It Ev / { name = $3 } /it is always unset/ { print name }' |
+		sort >always-unset
+	comm -23 manual always-unset >expected
+	cat >transcript <<-'END'
+	EHLO client.example
+	MAIL FROM:<ann@example.com> BODY=8BITMIME SMTPUTF8
+	RCPT TO:<bob@example.org>
+	DATA
+
+	.
+	QUIT
+	END
+	sed 's/$/\r/' transcript |
+		env -i PATH="$PATH" DUMP="$PWD/dump" PROTO=TCP \
+		TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=40312 \
+		TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25 \
+		"$smtpd" -n -u -A env sh -c 'env -0 >"$DUMP"' >out
+	tr '\n\0' ' \n' <dump | sed 's/=.*//' |
+		grep -vxE 'PATH|DUMP|PWD|OLDPWD|SHLVL|_' | sort >program
+	same expected program
+	# And what is said of each is so.
+	tr '\n\0' '|\n' <dump >values
+	for value in SENDER=ann@example.com RECIPIENT=bob@example.org \
+		RECIPIENTS=bob@example.org SMTP_HELO=client.example \
+		SMTP_BODY=8BITMIME SMTP_UTF8=1 SMTP_PROTOCOL=UTF8SMTP \
+		'SMTP_MAIL_OPTIONS=BODY=8BITMIME SMTPUTF8' PROTO=TCP \
+		TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=40312 \
+		TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25; do
+		grep -qxF "$value" values
+	done
+}
+
+@test "no variable of smtpd-delivery(7) is the launcher's" {
+	set --
+	for name in $(section Environment <"$delivery" |
+		sed -n 's/^\.It Ev //p' | grep -v '^TCP\|^PROTO'); do
+		set -- "$@" "$name=launcher"
+	done
+	[ $# -ge 10 ]
+	{
+		echo 'HELO client.example'
+		printf '%s\n' 'MAIL FROM:<>' 'RCPT TO:<a@example.org>' \
+			'RCPT TO:<a@example.org>' DATA '' . QUIT
+	} | sed 's/$/\r/' | env -i PATH="$PATH" DUMP="$PWD/dump" "$@" PROTO=TCP \
+		"$smtpd" -n -A sh -c 'env -0 >"$DUMP"' >out
+	tr '\n\0' '|\n' <dump >values
+	run -1 grep launcher values
+	grep -qx 'SENDER=' values
+	grep -qx 'RECIPIENTS=a@example.org|a@example.org' values
+	grep -qx 'SMTP_PROTOCOL=SMTP' values
+	grep -qx 'SMTP_BODY=7BIT' values
+	for name in RECIPIENT SMTP_UTF8 PROTO TCPREMOTEIP; do
+		run -1 grep "^$name=" values
+	done
+}
+
+@test "SMTP_SIZE, directory, umask and process group are as described" {
+	umask 027
+	message | session sh -c '
+		{ wc -c; echo "$SMTP_SIZE"; pwd; umask
+		cut -d " " -f 5 /proc/$$/stat; echo $$; } >seen'
+	{
+		read -r counted
+		read -r size
+		read -r directory
+		read -r mask
+		read -r group
+		read -r process
+	} <seen
+	[ "$counted" = "$size" ] && [ "$size" -gt 0 ]
+	[ "$directory" = "$(pwd -P)" ]
+	[ "$mask" = 0027 ]
+	[ "$group" = "$process" ]
+}
+
+@test "every exit status is answered as smtpd-delivery(7) says" {
+	table status >rows
+	other=$(sed -n 's/^any other||//p' rows)
+	[ -n "$other" ]
+	{
+		echo 'EHLO client.example'
+		for status in $(seq 0 255); do
+			transaction "$status"
+			row=$(sed -n "s/^$status|.*|//p" rows)
+			echo "${row:-$other}" >>expected
+		done
+		echo QUIT
+	} | session sh -c 'exit "$(sed -n "s/^Subject: //p")"'
+	# The page says the code and the enhanced code, and all of success.
+	verdicts | sed '/^2/!s/^\([0-9]* [0-9.]*\).*/\1/' >program
+	same expected program
+}
+
+@test "the other rows of the exit status table of smtpd-delivery(7)" {
+	table status | sed '/^[0-9]/d; s/|.*|/|/' >rows
+	[ "$(wc -l <rows)" = 4 ]
+	while IFS='|' read -r row reply; do
+		case $row in
+		'any other') message | session sh -c 'exit 1' ;;
+		'cannot be run') message | session ./no-such-command ;;
+		'killed by a signal') message | session sh -c 'kill -9 $$' ;;
+		'timed out') message |
+			session --command-timeout 1 sleep 60 ;;
+		*) echo "no test for: $row"; return 1 ;;
+		esac
+		run -0 verdicts
+		[[ "$output" = "$reply "* ]]
+	done <rows
+}
+
+@test "the replies of smtpd-delivery(7) become what it says" {
+	table reply >rows
+	[ "$(wc -l <rows)" -ge 10 ]
+	while IFS='|' read -r status said reply; do
+		export status said
+		message | session sh -c \
+			'cat >/dev/null; printf "%s\n" "$said"; exit "$status"'
+		verdicts >program
+		case $reply in
+		??????????*) echo "$reply" | diff -u - program ;;
+		*) grep -q "^$reply " program ;;
+		esac
+		case $reply in
+		421*) run -1 grep '^221' out ;;
+		*) grep -q '^221' out ;;
+		esac
+	done <rows
+}
+
+@test "every literal block says what is in it, and commands parse" {
+	checked=0
+	for file in "$page" "$delivery"; do
+		run -0 awk '/^\.Bd -literal/ &&
+			last !~ /^\.\\" (sh|c|conf|log)(:|$)/ { print FILENAME ":" FNR }
+			{ last = $0 }' "$file"
+		[ -z "$output" ]
+		blocks sh "$file"
+		for block in block.*; do
+			sh -n "$block"
+			checked=$((checked + 1))
+		done
+		if command -v shellcheck >/dev/null; then
+			shellcheck -s sh block.*
+		fi
+	done
+	[ "$checked" -ge 10 ]
+}
+
+@test "smtpd(8): the transcript of the example is a message" {
+	blocks sh "$page"
+	block=$(grep -l transcript block.*)
+	sed '/^smtpd /d' "$block" >script
+	sh script
+	"$smtpd" -n cat <transcript >out
+	grep -q '^250 2\.0\.0 OK' out
+	grep -q '^221 ' out
+}
+
+@test "smtpd-delivery(7): the C example compiles and stores a message" {
+	example c store "$delivery" >store.c
+	cc -Wall -Wextra -Werror -o store store.c
+	message hi | session --no-received ./store
+	verdicts | grep -qx '250 2\.0\.0 OK'
+	printf 'Subject: hi\n\ntext\n' | cmp - message.??????
+}
+
+@test "smtpd-delivery(7): a file for each message" {
+	example sh store "$delivery" >store
+	chmod +x store
+	mkdir spool
+	message hi | SPOOL=$PWD/spool session --no-received ./store
+	verdicts | grep -qx '250 2\.0\.0 OK'
+	printf 'Subject: hi\n\ntext\n' | cmp - spool/new.*
+	[ "$(find spool -type f | wc -l)" = 1 ]
+	message hi | SPOOL=$PWD/missing session ./store
+	verdicts | grep -q '^451 4\.3\.0 '
+}
+
+@test "smtpd-delivery(7): refuse unknown recipients" {
+	example sh known "$delivery" | sed 's/^exec deliver$/exec cat/' >known
+	grep -qx 'exec cat' known
+	chmod +x known
+	echo bob@example.org >list
+	message | KNOWN=$PWD/list session ./known
+	verdicts | grep -qx '250 2\.0\.0 OK'
+	echo boab@example.org >list
+	message | KNOWN=$PWD/list session ./known
+	verdicts | grep -qx '550 5\.1\.1 <bob@example.org> is not known here'
+	message | KNOWN=$PWD/missing session ./known
+	verdicts | grep -q '^451 4\.3\.0 '
+}
+
+@test "smtpd-delivery(7): pass it to the system's mailer" {
+	example sh sendmail "$delivery" >pass
+	printf '#!/bin/sh\nprintf "%%s\\n" "$@" >arguments\ncat >body\n' >mailer
+	chmod +x pass mailer
+	{
+		echo 'HELO me'
+		printf '%s\n' 'MAIL FROM:<-oQ/tmp@example.com>' \
+			'RCPT TO:<-bob@example.org>' 'RCPT TO:<*@example.org>' \
+			DATA 'Subject: hi' '' . QUIT
+	} | SENDMAIL=./mailer session --no-received ./pass
+	verdicts | grep -qx '250 2\.0\.0 OK'
+	printf '%s\n' -i -f -oQ/tmp@example.com -- \
+		-bob@example.org '*@example.org' | diff -u - arguments
+	printf 'Subject: hi\n\n' | cmp - body
+}
+
+@test "a test file that a page of the project names is there" {
+	grep -ohE 'tests/[a-z]+\.(bats|c)' "$root"/*.md | sort -u >named
+	[ -s named ]
+	while read -r file; do
+		[ -e "$root/$file" ] || { echo "missing: $file"; return 1; }
+	done <named
+}
+
+@test "an option of smtpd that a page of the project names is in smtpd(8)" {
+	text "$page" | sed -n '/^OPTIONS/,/^   [A-Z]/s/^     \(-.*\)/\1/p' |
+		grep -oE -- '--[a-z0-9-]+' | sort -u >manual
+	# In the text an option stands alone between backquotes.
+	grep -ohE -- '`--[a-z0-9-]+' "$root"/*.md | tr -d '`' | sort -u >named
+	[ -s named ]
+	run -0 comm -13 manual named
+	[ -z "$output" ]
+}
