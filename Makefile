@@ -44,7 +44,8 @@ PROGRAMS = $(BIN)/smtpd $(FILTERS:%=$(BIN)/smtpd-%)
 LIBRARY = $(BUILD)/libsmtpd.a
 ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md): their headers are the public ones.
-PURE = address commands data date hops line number param reply smtp text verdict
+PURE = address base64 commands data date esmtp hops json line number param \
+	record reply smtp text utf8 verdict visible
 TESTS = $(sort $(wildcard tests/*.bats))
 
 all: $(PROGRAMS) $(LIBRARY)

@@ -1,10 +1,102 @@
 /* The command table: what the server of smtp.h knows to do. */
+#include "commands.h"
+
 #include <string.h>
 
 #include "number.h"
-#include "param.h"
 #include "smtp.h"
 #include "text.h"
+
+static const struct smtp_command *
+command_named(const struct smtp *smtp, const char *verb, size_t length)
+{
+	const struct smtp_command *row = smtp->config->commands;
+	size_t count = smtp->config->command_count;
+
+	if (!row) {
+		row = smtp_commands;
+		count = SMTP_COMMANDS;
+	}
+	for (; count > 0; row++, count--)
+		if (text_same(row->verb, strlen(row->verb), verb, length))
+			return row;
+	return NULL;
+}
+
+/* Fills in the event of a line: verb, argument, row. */
+void
+command_split(struct smtp *smtp, const char *line, size_t length)
+{
+	struct smtp_event *event = &smtp->event;
+	const char *space = memchr(line, ' ', length);
+	size_t verb = space ? (size_t)(space - line) : length;
+	size_t begin = verb, end = length;
+
+	while (begin < end && line[begin] == ' ')
+		begin++;
+	while (end > begin && (line[end - 1] == ' ' || line[end - 1] == '\t'))
+		end--;
+	*event = (struct smtp_event){
+	    .line = line,
+	    .line_length = length,
+	    .argument = line + begin,
+	    .argument_length = end - begin,
+	    .command = command_named(smtp, line, verb),
+	};
+}
+
+static bool
+fits(const struct smtp *smtp, const struct smtp_command *row, size_t length)
+{
+	size_t max = SMTP_LINE_MAX - 2;
+
+	if (row)
+		max += row->extra;
+	if (row && smtp->config->utf8)
+		max += row->extra_utf8;
+	return length <= max;
+}
+
+/* A browser, a scanner, a TLS client: none that mail is to be had from. */
+bool
+command_is_probe(const char *line, size_t length)
+{
+	static const char *const verbs[] = {"GET ", "POST ", "CONNECT "};
+
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		size_t n = strlen(verbs[i]);
+
+		if (length > n && memcmp(line, verbs[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Syntax and sequence, in that order of the table's columns; the reply where
+ * the line is refused. */
+const char *
+command_objection(struct smtp *smtp)
+{
+	struct smtp_event *event = &smtp->event;
+	const struct smtp_command *row = event->command;
+
+	if (!fits(smtp, row, event->line_length))
+		return REPLY_LINE_LENGTH;
+	if (!row)
+		return REPLY_UNKNOWN;
+	if (!(row->states & smtp->state)) {
+		if (row->states != 0 && smtp->state == SMTP_STATE_START)
+			return REPLY_HELO_FIRST;
+		return row->sequence ? row->sequence : REPLY_SEQUENCE;
+	}
+	if (text_has_control(event->argument, event->argument_length))
+		return REPLY_CONTROL;
+	if (row->argument == SMTP_NONE && event->argument_length > 0)
+		return REPLY_NO_ARGUMENT;
+	if (row->argument == SMTP_REQUIRED && event->argument_length == 0)
+		return REPLY_SYNTAX;
+	return row->check ? row->check(smtp, event) : NULL;
+}
 
 /* The verbs, as HELP lists them. */
 static void
@@ -118,139 +210,6 @@ compose_ehlo(struct smtp *smtp, const struct smtp_event *event)
 	if (recipients)
 		say_keyword(smtp, "LIMITS RCPTMAX=", &recipients, false);
 	say_keyword(smtp, "HELP", NULL, true);
-}
-
-/* RFC 1870 6.1: up to 20 digits. */
-static const char *
-param_size(
-    struct smtp *smtp, struct smtp_event *event, const struct param *param)
-{
-	uint64_t size = 0, max = smtp->config->size_max;
-
-	(void)event;
-	if (!param->value || param->value_length > 20)
-		return REPLY_PARAMETER;
-	for (size_t i = 0; i < param->value_length; i++)
-		if (!text_is_digit(param->value[i]))
-			return REPLY_PARAMETER;
-	if (max && !number_parse(param->value, param->value_length, max, &size))
-		return REPLY_SIZE;
-	return NULL;
-}
-
-/* RFC 6152 2 */
-static const char *
-param_body(
-    struct smtp *smtp, struct smtp_event *event, const struct param *param)
-{
-	(void)smtp;
-	(void)event;
-	if (param->value &&
-	    (text_same(param->value, param->value_length, "7BIT", 4) ||
-		text_same(param->value, param->value_length, "8BITMIME", 8)))
-		return NULL;
-	return REPLY_PARAMETER;
-}
-
-/* RFC 6531 3.4 */
-static const char *
-param_utf8(
-    struct smtp *smtp, struct smtp_event *event, const struct param *param)
-{
-	if (!smtp->config->utf8)
-		return REPLY_PARAMETER_UNKNOWN;
-	if (param->value)
-		return REPLY_PARAMETER;
-	event->utf8 = true;
-	return NULL;
-}
-
-static const struct parameter {
-	const char *keyword;
-	enum smtp_kind of;
-	const char *(*check)(struct smtp *smtp, struct smtp_event *event,
-	    const struct param *param);
-} parameters[] = {
-    {"SIZE", SMTP_MAIL, param_size},
-    {"BODY", SMTP_MAIL, param_body},
-    {"SMTPUTF8", SMTP_MAIL, param_utf8},
-};
-
-static const char *
-check_param(
-    struct smtp *smtp, struct smtp_event *event, const struct param *param)
-{
-	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
-		if (parameters[i].of == event->command->kind &&
-		    param_is(param, parameters[i].keyword))
-			return parameters[i].check(smtp, event, param);
-	return REPLY_PARAMETER_UNKNOWN;
-}
-
-/* The path and the parameters behind "FROM:" or "TO:". */
-static const char *
-check_path(struct smtp *smtp, struct smtp_event *event, const char *prefix)
-{
-	bool utf8 = smtp->config->utf8;
-	size_t at = strlen(prefix), n;
-	const char *text = event->argument;
-	size_t length = event->argument_length;
-	struct param param;
-	enum param_found found;
-
-	if (length < at || !text_same(text, at, prefix, at))
-		return REPLY_SYNTAX;
-	/* A space here is what many clients send. */
-	while (at < length && text[at] == ' ')
-		at++;
-	n = path_parse(text + at, length - at, utf8, &event->address);
-	at += n;
-	if (n == 0 || (at < length && text[at] != ' '))
-		return REPLY_SYNTAX;
-	while (at < length && text[at] == ' ')
-		at++;
-	event->params = text + at;
-	event->params_length = length - at;
-	at = 0;
-	while ((found = param_next(event->params, event->params_length, utf8,
-		    &at, &param)) == PARAM_FOUND) {
-		const char *reply = check_param(smtp, event, &param);
-
-		if (reply)
-			return reply;
-		if (param_repeated(
-			event->params, event->params_length, utf8, &param))
-			return REPLY_REPEATED;
-	}
-	return found == PARAM_BAD ? REPLY_SYNTAX : NULL;
-}
-
-static const char *
-check_mail(struct smtp *smtp, struct smtp_event *event)
-{
-	size_t messages_max = smtp->config->messages_max;
-	const char *reply = check_path(smtp, event, "FROM:");
-
-	if (messages_max && smtp->messages >= messages_max)
-		return REPLY_MESSAGES;
-	if (!reply && event->address.utf8 && !event->utf8)
-		return REPLY_UTF8;
-	return reply;
-}
-
-static const char *
-check_rcpt(struct smtp *smtp, struct smtp_event *event)
-{
-	size_t recipients_max = smtp->config->recipients_max;
-	const char *reply = check_path(smtp, event, "TO:");
-
-	if (!reply && event->address.length == 0)
-		return REPLY_SYNTAX;
-	if (!reply && event->address.utf8 && !smtp->utf8)
-		return REPLY_UTF8;
-	if (!reply && recipients_max && smtp->recipients >= recipients_max)
-		return REPLY_RECIPIENTS;
-	return reply;
 }
 
 /* RFC 6152 (BODY: 17) and RFC 1870 (SIZE: 26) lengthen MAIL, RFC 6531 3.4

@@ -1,30 +1,29 @@
 #include "dialogue.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
+#include "alarm.h"
+#include "channel.h"
 #include "envelope.h"
 #include "io.h"
 #include "param.h"
 #include "record.h"
 #include "sandbox.h"
 #include "spool.h"
-#include "text.h"
 
-/* Octets of one read. */
-#define INPUT_OCTETS ((size_t)64 * 1024)
+/* Octets of one read of commands, and of content. */
+#define COMMAND_OCTETS ((size_t)4 * 1024)
+#define CONTENT_OCTETS ((size_t)64 * 1024)
 
 /* Strict seccomp allows no memory to be had later, so all of it is here. */
 static struct {
 	const struct settings *settings;
 	struct smtp *smtp;
 	char *windows;
-	int channel, in, out;
-	int window;        /* being filled */
+	int in, out;
+	int index;         /* of the window being filled */
 	size_t filled;     /* octets in it */
 	int lent;          /* windows that the agent has */
 	uint64_t content;  /* octets of the message so far */
@@ -34,109 +33,30 @@ static struct {
 	bool urgent;       /* the packet has something for the log */
 	const char *end;   /* why the session ended; NULL: it goes on */
 	bool gone;         /* the client is; nothing more can be said */
-	struct packet packet;
-	char answer[RECORD_PACKET_MAX];
-	char params[SMTP_OUTPUT_MAX];
-	char input[INPUT_OCTETS];
+	struct channel channel;
+	char input[CONTENT_OCTETS];
 } self;
 
-/*
- * Clocks. A socket keeps the wait for the client itself (SO_RCVTIMEO), and the
- * timer first fires when the session is over. On anything else it fires every
- * second and both are counted. It goes on firing, so that a signal that comes
- * just before a read is followed by another.
- */
-static volatile sig_atomic_t ticks, stopping;
-static int ticks_of_session, ticks_of_wait;
-
-static void
-tick(int signal)
+static char *
+window(void)
 {
-	(void)signal;
-	ticks = ticks + 1;
+	return self.windows + (size_t)self.index * SPOOL_WINDOW;
 }
 
-static void
-stop(int signal)
-{
-	(void)signal;
-	stopping = 1;
-}
-
-/* These fail only on arguments that are wrong. */
-static void
-start_clocks(void)
-{
-	const struct settings *settings = self.settings;
-	bool sockets = io_is_socket(self.in) && io_is_socket(self.out);
-	struct timeval wait = {.tv_sec = settings->timeout};
-	struct itimerval timer = {.it_interval = {.tv_sec = 1}};
-	struct sigaction on_tick = {.sa_handler = tick};
-	struct sigaction on_stop = {.sa_handler = stop};
-	sigset_t none;
-
-	(void)sigaction(SIGALRM, &on_tick, NULL);
-	(void)sigaction(SIGTERM, &on_stop, NULL);
-	(void)sigaction(SIGINT, &on_stop, NULL);
-	(void)sigaction(SIGHUP, &on_stop, NULL);
-	(void)signal(SIGCHLD, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (sockets) {
-		(void)setsockopt(
-		    self.in, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
-		(void)setsockopt(
-		    self.out, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait);
-		timer.it_value.tv_sec = settings->session_timeout;
-		ticks_of_session = settings->session_timeout ? 1 : 0;
-	} else {
-		timer.it_value.tv_sec = 1;
-		ticks_of_session = settings->session_timeout;
-		ticks_of_wait = settings->timeout;
-	}
-	(void)setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static bool
-waited_too_long(int since)
-{
-	return ticks_of_wait && ticks - since > ticks_of_wait;
-}
-
-/* The agent is gone: nothing can be promised any more. */
-static void
-orphaned(void)
-{
-	if (!self.end)
-		smtp_end(self.smtp, REPLY_BROKEN);
-	self.end = "agent";
-}
-
-static void
-send_packet(void)
-{
-	ssize_t n;
-
-	if (self.packet.length == 0)
-		return;
-	do {
-		n = write(self.channel, self.packet.octets, self.packet.length);
-	} while (n < 0 && errno == EINTR);
-	self.packet.length = 0;
-	self.urgent = false;
-	if (n < 0)
-		orphaned();
-}
-
-/* Records wait for each other: one packet a message, mostly. */
 static void
 tell(const struct record *record)
 {
-	if (packet_add(&self.packet, record))
-		return;
-	send_packet();
-	if (!packet_add(&self.packet, record))
-		__builtin_trap();
+	channel_tell(&self.channel, record);
+}
+
+/* Octets of the command line for the log: records hold no NUL. */
+static size_t
+told_length(const struct smtp_event *event)
+{
+	const char *nul =
+	    event->line ? memchr(event->line, '\0', event->line_length) : NULL;
+
+	return nul ? (size_t)(nul - event->line) : event->line_length;
 }
 
 static void
@@ -167,22 +87,15 @@ tell_output(void)
 	}
 }
 
-/* Takes one packet from the agent; the text of a RECORD_REPLY in *reply. */
+/* Takes one packet from the agent; a RECORD_REPLY goes to *reply. */
 static bool
 hear(struct record *reply)
 {
 	struct record record;
-	size_t at = 0;
-	ssize_t n;
 
-	do {
-		n = read(self.channel, self.answer, sizeof self.answer);
-	} while (n < 0 && errno == EINTR);
-	if (n <= 0) {
-		orphaned();
+	if (!channel_hear(&self.channel))
 		return false;
-	}
-	while (packet_next(self.answer, (size_t)n, &at, &record) == 1) {
+	while (channel_next(&self.channel, &record)) {
 		if (record.type == RECORD_WINDOW)
 			self.lent--;
 		else
@@ -205,22 +118,23 @@ flush(void)
 {
 	size_t length;
 	const char *output = smtp_output(self.smtp, &length);
-	int since = ticks;
+	int since = alarm_now();
 
 	tell_output();
 	if (self.urgent)
-		send_packet();
+		channel_send(&self.channel);
+	self.urgent = false;
 	while (length > 0) {
 		ssize_t n = write(self.out, output, length);
 
-		if (n < 0 && errno == EINTR && !waited_too_long(since))
+		if (n < 0 && errno == EINTR && !alarm_waited(since))
 			continue;
 		if (n < 0) {
 			hung_up(errno == EAGAIN || errno == EINTR ? "timeout"
 								  : "hangup");
 			return false;
 		}
-		since = ticks;
+		since = alarm_now();
 		smtp_written(self.smtp, (size_t)n);
 		output = smtp_output(self.smtp, &length);
 	}
@@ -229,41 +143,76 @@ flush(void)
 }
 
 static void
-end(const char *reply, const char *reason)
+finish(const char *reply, const char *reason)
 {
 	smtp_end(self.smtp, reply);
 	self.end = reason;
+}
+
+/*
+ * Where to read to. Content is read to where it is to stay: decoded in place,
+ * in the window, it is not copied. (A bare LF that becomes CRLF grows: not
+ * then.) What is behind its end is moved out by free_window().
+ */
+static char *
+input_place(size_t *room)
+{
+	const struct smtp_config *config = &self.settings->smtp;
+
+	*room = COMMAND_OCTETS;
+	if (!smtp_receiving(self.smtp))
+		return self.input;
+	*room = CONTENT_OCTETS;
+	if (config->crlf && config->newline != DATA_REJECT)
+		return self.input;
+	if (*room > SPOOL_WINDOW - self.filled)
+		*room = SPOOL_WINDOW - self.filled;
+	return window() + self.filled;
+}
+
+/* What came behind the content may not stay in the window, which the agent
+ * is about to have. */
+static void
+free_window(void)
+{
+	size_t length;
+	char *rest = smtp_rest(self.smtp, &length);
+
+	memmove(self.input, rest, length);
+	smtp_input(self.smtp, self.input, length);
 }
 
 /* Waits for the client: input, or the end of the session. */
 static void
 listen_to_client(void)
 {
-	int since = ticks;
+	int since = alarm_now();
+	size_t room;
+	char *place = input_place(&room);
 	ssize_t n;
 
 	for (;;) {
-		if (stopping && !smtp_receiving(self.smtp)) {
-			end(REPLY_STOPPING, "stop");
+		if (alarm_stopping() && !smtp_receiving(self.smtp)) {
+			finish(REPLY_STOPPING, "stop");
 			return;
 		}
-		if (ticks_of_session && ticks >= ticks_of_session) {
-			end(REPLY_LONG_SESSION, "session-timeout");
+		if (alarm_session_over()) {
+			finish(REPLY_LONG_SESSION, "session-timeout");
 			return;
 		}
-		if (waited_too_long(since)) {
-			end(REPLY_TIMEOUT, "timeout");
+		if (alarm_waited(since)) {
+			finish(REPLY_TIMEOUT, "timeout");
 			return;
 		}
-		n = read(self.in, self.input, sizeof self.input);
+		n = read(self.in, place, room);
 		if (n > 0) {
-			smtp_input(self.smtp, self.input, (size_t)n);
+			smtp_input(self.smtp, place, (size_t)n);
 			return;
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN) {
-			end(REPLY_TIMEOUT, "timeout");
+			finish(REPLY_TIMEOUT, "timeout");
 			return;
 		}
 		hung_up("hangup");
@@ -278,9 +227,9 @@ pass_window(void)
 	struct record none = {0};
 
 	tell(&(struct record){.type = RECORD_CONTENT, .number = self.filled});
-	send_packet();
+	channel_send(&self.channel);
 	self.lent++;
-	self.window ^= 1;
+	self.index ^= 1;
 	self.filled = 0;
 	while (self.lent > 1 && hear(&none))
 		continue;
@@ -291,13 +240,13 @@ keep(const char *text, size_t length)
 {
 	self.content += length;
 	while (length > 0 && !self.end) {
-		char *window =
-		    self.windows + (size_t)self.window * SPOOL_WINDOW;
+		char *place = window() + self.filled;
 		size_t n = SPOOL_WINDOW - self.filled;
 
 		if (n > length)
 			n = length;
-		memcpy(window + self.filled, text, n);
+		if (place != text)
+			memmove(place, text, n);
 		self.filled += n;
 		text += n;
 		length -= n;
@@ -320,8 +269,9 @@ deliver_message(void)
 {
 	struct record reply = {0};
 
+	free_window();
 	tell(&(struct record){.type = RECORD_MESSAGE, .number = self.filled});
-	send_packet();
+	channel_send(&self.channel);
 	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
 		continue;
 	begin_transaction();
@@ -332,6 +282,7 @@ deliver_message(void)
 static void
 drop_message(const struct smtp_event *event)
 {
+	free_window();
 	tell(&(struct record){
 	    .type = RECORD_DROPPED,
 	    .number = self.content,
@@ -348,10 +299,7 @@ tell_refused(const struct smtp_event *event, const char *reply, size_t length)
 	tell(&(struct record){
 	    .type = RECORD_REFUSED,
 	    .first = event->line,
-	    .first_length =
-		event->line && !memchr(event->line, '\0', event->line_length)
-		    ? (event->line_length < 1024 ? event->line_length : 1024)
-		    : 0,
+	    .first_length = told_length(event),
 	    .second = reply,
 	    .second_length = length,
 	});
@@ -367,14 +315,15 @@ refuse(const struct smtp_event *event, const char *reply)
 
 /* Tells the agent of a sender or a recipient that has been taken. */
 static void
-tell_path(const struct smtp_event *event, enum record_type type, size_t params)
+tell_path(const struct smtp_event *event, enum record_type type,
+    const char *params, size_t params_length)
 {
 	tell(&(struct record){
 	    .type = type,
 	    .first = event->address.text,
 	    .first_length = event->address.length,
-	    .second = self.params,
-	    .second_length = params,
+	    .second = params,
+	    .second_length = params_length,
 	});
 }
 
@@ -382,12 +331,13 @@ static void
 take_path(const struct smtp_event *event)
 {
 	const struct settings *settings = self.settings;
-	size_t params = param_normalize(event->params, event->params_length,
-	    settings->smtp.utf8, self.params);
+	char params[LINE_MAX_OCTETS];
+	size_t length = param_normalize(
+	    event->params, event->params_length, settings->smtp.utf8, params);
 	const char *reply;
 
 	if (event->kind == SMTP_MAIL) {
-		tell_path(event, RECORD_MAIL, params);
+		tell_path(event, RECORD_MAIL, params, length);
 		return;
 	}
 	reply = policy_recipient(&settings->policy, &event->address);
@@ -396,23 +346,20 @@ take_path(const struct smtp_event *event)
 		return;
 	}
 	if (self.recipients + event->address.length + 1 > ENVELOPE_LIST_MAX ||
-	    self.options + params + 1 > ENVELOPE_LIST_MAX) {
+	    self.options + length + 1 > ENVELOPE_LIST_MAX) {
 		refuse(event, REPLY_RECIPIENTS);
 		return;
 	}
 	self.recipients += event->address.length + 1;
-	self.options += params + 1;
-	tell_path(event, RECORD_RCPT, params);
+	self.options += length + 1;
+	tell_path(event, RECORD_RCPT, params, length);
 }
 
 static void
 handle(const struct smtp_event *event)
 {
 	if (self.settings->debug && event->line && event->kind >= SMTP_REFUSED)
-		tell_line(false, event->line,
-		    memchr(event->line, '\0', event->line_length)
-			? 0
-			: event->line_length);
+		tell_line(false, event->line, told_length(event));
 	switch (event->kind) {
 	case SMTP_CONTENT:
 		keep(event->text, event->length);
@@ -430,7 +377,7 @@ handle(const struct smtp_event *event)
 		begin_transaction();
 		tell(&(struct record){
 		    .type = RECORD_HELO,
-		    .number = text_lower(event->line[0]) == 'e',
+		    .number = event->command->verb[0] == 'E',
 		    .first = event->text,
 		    .first_length = event->length,
 		});
@@ -455,8 +402,11 @@ static void
 serve(void)
 {
 	while (!self.gone) {
-		const struct smtp_event *event = smtp_next(self.smtp);
+		const struct smtp_event *event;
 
+		if (self.channel.broken && !self.end)
+			finish(REPLY_BROKEN, "agent");
+		event = smtp_next(self.smtp);
 		tell_output();
 		switch (event->kind) {
 		case SMTP_READ:
@@ -482,7 +432,7 @@ serve(void)
 static void
 close_others(void)
 {
-	const int keep[] = {self.channel, self.in, self.out};
+	const int keep[] = {self.channel.descriptor, self.in, self.out};
 
 #ifndef SANITIZE /* which reports there */
 	if (self.in != STDERR_FILENO && self.out != STDERR_FILENO)
@@ -497,10 +447,11 @@ dialogue_run(const struct dialogue_start *start)
 	self.settings = start->settings;
 	self.smtp = start->smtp;
 	self.windows = start->windows;
-	self.channel = start->channel;
+	self.channel.descriptor = start->channel;
 	self.in = start->in;
 	self.out = start->out;
-	start_clocks();
+	alarm_begin(start->in, start->out, start->settings->timeout,
+	    start->settings->session_timeout);
 	close_others();
 	(void)sandbox_enter(start->agent); /* as far as the system lets us */
 	serve();
@@ -509,6 +460,6 @@ dialogue_run(const struct dialogue_start *start)
 	    .first = self.end,
 	    .first_length = strlen(self.end),
 	});
-	send_packet();
+	channel_send(&self.channel);
 	sandbox_exit(0);
 }

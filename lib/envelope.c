@@ -226,20 +226,24 @@ envelope_only_recipient(const struct envelope *envelope)
 				    : NULL;
 }
 
-/* The array being filled, and room for the variables that are short. */
+/* The array being filled, and room for the strings that are made for it. */
 static struct {
 	char **variables;
 	size_t count;
-	char short_ones[ENVELOPE_VARIABLES][ENVELOPE_VALUE_MAX + 32];
-	size_t short_count;
+	size_t length;
+	char text[4 * ENVELOPE_VALUE_MAX];
 } made;
 
 static void
 add(const char *name, const char *value)
 {
-	char *text = made.short_ones[made.short_count++];
+	char *text = made.text + made.length;
+	size_t room = sizeof made.text - made.length;
+	int n = snprintf(text, room, "%s=%s", name, value);
 
-	(void)snprintf(text, sizeof made.short_ones[0], "%s=%s", name, value);
+	if (n < 0 || (size_t)n >= room)
+		__builtin_trap();
+	made.length += (size_t)n + 1;
 	made.variables[made.count++] = text;
 }
 
@@ -268,8 +272,8 @@ static void
 add_recipients(const struct envelope *envelope)
 {
 	made.variables[made.count++] = (char *)envelope->recipients.text;
-	if (envelope->count == 1) /* the tail of "RECIPIENTS=x", renamed */
-		add_where_known("RECIPIENT", envelope_only_recipient(envelope));
+	if (envelope->count == 1)
+		add("RECIPIENT", envelope_only_recipient(envelope));
 	if (envelope->has_rcpt_options)
 		made.variables[made.count++] =
 		    (char *)envelope->rcpt_options.text;
@@ -287,7 +291,7 @@ envelope_environment(const struct session *session,
 			   sizeof(char *));
 	if (!made.variables)
 		return NULL;
-	made.count = made.short_count = 0;
+	made.count = made.length = 0;
 	for (size_t i = 0; i < session->inherited_count; i++)
 		made.variables[made.count++] = session->inherited[i];
 	made.variables[made.count++] = (char *)session->helo.text;

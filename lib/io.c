@@ -80,6 +80,12 @@ io_close_others(const int *keep, size_t count)
 }
 
 bool
+io_replace(int descriptor, int by)
+{
+	return dup2(by, descriptor) == descriptor;
+}
+
+bool
 io_same_socket(int a, int b)
 {
 	struct stat one, other;

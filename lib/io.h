@@ -17,6 +17,9 @@ bool io_occupy(void);
  * made close-on-exec. */
 void io_close_others(const int *keep, size_t count);
 
+/* Makes descriptor a copy of by, which stays open; false with errno. */
+bool io_replace(int descriptor, int by);
+
 /* True if both are open on the same socket. */
 bool io_same_socket(int a, int b);
 

@@ -1,40 +1,19 @@
 #include "listen.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
-#include "network.h"
-#include "reply.h"
-#include "signals.h"
+#include "socket.h"
 
 /* Connections that may wait to be accepted. */
 #define BACKLOG 512
-
-/* A session that is running. */
-struct child {
-	pid_t pid;
-	bool known; /* the client has an address */
-	struct ip ip;
-};
-
-union any_address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct sockaddr_un un;
-	struct sockaddr_storage storage;
-};
 
 /* What to do about it, where that is not plain. */
 static const char *
@@ -67,44 +46,20 @@ keep(struct listener *listener, int socket)
 	return true;
 }
 
-/* The address of a socket as text; its port, 0 where it has none. */
-static unsigned
-describe(
-    const union any_address *address, struct ip *ip, char *text, size_t size)
-{
-	char host[NETWORK_TEXT_MAX];
-	unsigned port;
-	bool brackets = address->any.sa_family == AF_INET6;
-
-	if (address->any.sa_family == AF_INET) {
-		memset(ip->octets, 0, 10);
-		memset(ip->octets + 10, 0xff, 2);
-		memcpy(ip->octets + 12, &address->in.sin_addr, 4);
-		port = ntohs(address->in.sin_port);
-	} else if (address->any.sa_family == AF_INET6) {
-		memcpy(ip->octets, &address->in6.sin6_addr, 16);
-		port = ntohs(address->in6.sin6_port);
-	} else {
-		(void)snprintf(text, size, "unix:%.*s",
-		    (int)sizeof address->un.sun_path, address->un.sun_path);
-		return 0;
-	}
-	ip_format(ip, host);
-	(void)snprintf(text, size, brackets ? "[%s]:%u" : "%s:%u", host, port);
-	return port;
-}
-
+/* Says where; returns the port, 0 where there is none. */
 static unsigned
 log_listening(int socket)
 {
-	union any_address address = {0};
+	union socket_address address = {0};
 	socklen_t size = sizeof address;
 	struct ip ip;
-	char text[160] = "?";
+	char text[SOCKET_TEXT_MAX] = "?";
 	unsigned port = 0;
 
-	if (getsockname(socket, &address.any, &size) == 0)
-		port = describe(&address, &ip, text, sizeof text);
+	if (getsockname(socket, &address.any, &size) == 0) {
+		socket_text(&address, text);
+		(void)socket_ip(&address, &ip, &port); /* or it stays 0 */
+	}
 	log_say("listening on %s", text);
 	return port;
 }
@@ -145,6 +100,7 @@ open_unix(struct listener *listener, const char *address)
 		return cannot_listen(address, error);
 	}
 	(void)log_listening(fd);
+	listener->made[listener->count] = path;
 	return keep(listener, fd);
 }
 
@@ -210,9 +166,8 @@ open_all(struct listener *listener, struct addrinfo *list, const char *address)
 	int error = 0;
 
 	for (struct addrinfo *info = list; info; info = info->ai_next) {
-		union any_address wanted = {0};
-		char text[160];
-		struct ip ip;
+		union socket_address wanted = {0};
+		char text[SOCKET_TEXT_MAX];
 		int fd;
 
 		if (port)
@@ -229,7 +184,7 @@ open_all(struct listener *listener, struct addrinfo *list, const char *address)
 		if (error == EAFNOSUPPORT || error == EADDRNOTAVAIL)
 			continue;
 		memcpy(&wanted, info->ai_addr, info->ai_addrlen);
-		(void)describe(&wanted, &ip, text, sizeof text);
+		socket_text(&wanted, text);
 		return cannot_listen(text, error);
 	}
 	return opened > 0 || cannot_listen(address, error);
@@ -276,176 +231,11 @@ listen_take(struct listener *listener, int socket)
 	return true;
 }
 
-/* The table of sessions: as many rows as connections may be. */
-struct table {
-	struct child *children;
-	int count;
-};
-
-/* Takes note of the sessions that have ended. */
-static void
-reap(struct table *table)
-{
-	pid_t pid;
-
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (int i = 0; i < table->count; i++)
-			if (table->children[i].pid == pid)
-				table->children[i] =
-				    table->children[--table->count];
-}
-
-static void
-tell_all(const struct table *table, int signal)
-{
-	for (int i = 0; i < table->count; i++)
-		(void)kill(table->children[i].pid, signal); /* or it is gone */
-}
-
-/* Tells a client why it is not served; it has no time to wait for. */
-static void
-turn_away(int client, const char *reply)
-{
-	char line[REPLY_LINE_MAX];
-	int n = snprintf(line, sizeof line, "%s\r\n", reply);
-
-	(void)send(client, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	(void)shutdown(client, SHUT_WR); /* the reply before a reset */
-	(void)close(client);
-}
-
-/* NULL if a client at this address may have one more connection. */
-static const char *
-objection(const struct listener *listener, const struct table *table,
-    const struct child *client)
-{
-	int same = 0;
-
-	if (table->count >= listener->concurrency)
-		return REPLY_BUSY;
-	for (int i = 0; listener->per_client && i < table->count; i++)
-		if (client->known && table->children[i].known &&
-		    memcmp(&table->children[i].ip, &client->ip,
-			sizeof client->ip) == 0)
-			same++;
-	return listener->per_client && same >= listener->per_client
-		   ? REPLY_BUSY_CLIENT
-		   : NULL;
-}
-
-static void
-log_turned_away(const char *peer, const char *reply)
-{
-	struct log_line line;
-
-	log_begin(&line, "turned-away");
-	log_text(&line, "peer", peer, strlen(peer));
-	log_text(&line, "reply", reply, strlen(reply));
-	log_write(&line);
-}
-
-/* Accepts one connection; its descriptor in the process forked for it. */
-static int
-accept_one(struct listener *listener, struct table *table, int socket)
-{
-	union any_address address = {0};
-	socklen_t size = sizeof address;
-	struct child child = {0};
-	char text[160];
-	const char *reply;
-	int client = accept4(socket, &address.any, &size, SOCK_CLOEXEC);
-
-	if (client < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
-			log_error("cannot accept: %s", strerror(errno));
-			(void)signals_wait(NULL, 0, 100);
-		}
-		return -1;
-	}
-	child.known = address.any.sa_family != AF_UNIX;
-	(void)describe(&address, &child.ip, text, sizeof text);
-	reply = objection(listener, table, &child);
-	if (!reply) {
-		child.pid = fork();
-		if (child.pid == 0)
-			return client;
-		if (child.pid > 0)
-			table->children[table->count++] = child;
-		else
-			log_error("cannot fork: %s", strerror(errno));
-		reply = child.pid < 0 ? REPLY_BROKEN : NULL;
-	}
-	if (reply) {
-		log_turned_away(text, reply);
-		turn_away(client, reply);
-	} else {
-		(void)close(client); /* the child has it */
-	}
-	return -1;
-}
-
-static void
-close_sockets(struct listener *listener)
+void
+listen_remove(const struct listener *listener)
 {
 	for (size_t i = 0; i < listener->count; i++)
-		(void)close(listener->sockets[i]); /* nothing is in them */
-}
-
-/* Accepts until told to stop; the descriptor in a child, else -1. */
-static int
-accept_all(struct listener *listener, struct table *table)
-{
-	struct pollfd polled[LISTEN_MAX];
-
-	for (size_t i = 0; i < listener->count; i++)
-		polled[i] = (struct pollfd){
-		    .fd = listener->sockets[i],
-		    .events = POLLIN,
-		};
-	while (!signals_stops()) {
-		int ready = signals_wait(polled, listener->count, -1);
-
-		reap(table);
-		for (size_t i = 0; ready > 0 && i < listener->count; i++) {
-			int client =
-			    polled[i].revents
-				? accept_one(listener, table, polled[i].fd)
-				: -1;
-
-			if (client >= 0)
-				return client;
-		}
-	}
-	return -1;
-}
-
-int
-listen_run(struct listener *listener)
-{
-	struct table table = {
-	    .children =
-		calloc((size_t)listener->concurrency, sizeof *table.children),
-	};
-	int client, told = 0;
-
-	if (!table.children) {
-		log_error("cannot hold %d connections: %s",
-		    listener->concurrency, strerror(errno));
-		return -1;
-	}
-	signals_begin();
-	/* Two listeners on one socket may see one connection. */
-	for (size_t i = 0; i < listener->count; i++)
-		(void)fcntl(listener->sockets[i], F_SETFL, O_NONBLOCK);
-	client = accept_all(listener, &table);
-	close_sockets(listener);
-	if (client >= 0)
-		return client;
-	for (reap(&table); table.count > 0; reap(&table)) {
-		for (; told < signals_stops(); told++)
-			tell_all(&table, SIGTERM);
-		(void)signals_wait(NULL, 0, -1);
-	}
-	return -1;
+		if (listener->made[i])
+			(void)unlink(listener->made[i]); /* the directory may
+							  * be root's */
 }

@@ -1,4 +1,4 @@
-/* Accepts connections and forks for each; serves none itself. */
+/* Sockets that connections are accepted from; accepts none. */
 #ifndef SMTPD_LISTEN_H
 #define SMTPD_LISTEN_H
 
@@ -11,8 +11,7 @@
 struct listener {
 	size_t count;
 	int sockets[LISTEN_MAX];
-	int concurrency; /* connections at once */
-	int per_client;  /* from one address; 0: no limit */
+	const char *made[LISTEN_MAX]; /* socket files, NULL for others */
 };
 
 /*
@@ -26,10 +25,7 @@ bool listen_open(struct listener *listener, const char *address, bool *usage);
 /* Takes over a socket that a launcher has opened. */
 bool listen_take(struct listener *listener, int socket);
 
-/*
- * Accepts until told to stop, and waits for the sessions to end. Returns -1
- * then; in the process forked for a connection, its descriptor, at once.
- */
-int listen_run(struct listener *listener);
+/* Removes the socket files that listen_open() made, as far as it may. */
+void listen_remove(const struct listener *listener);
 
 #endif

@@ -45,40 +45,59 @@ log_session(const char *id)
 	state.session = id;
 }
 
+/* The last octet is kept for the newline. */
+static void
+add(struct log_line *line, char c)
+{
+	if (line->length < sizeof line->text - 1)
+		line->text[line->length++] = c;
+}
+
+static void
+add_text(struct log_line *line, const char *text)
+{
+	while (*text)
+		add(line, *text++);
+}
+
+static void
+begin(struct log_line *line)
+{
+	line->length = 0;
+	add_text(line, state.name);
+	add_text(line, ": ");
+	line->begin = line->length;
+}
+
 /* One write for one line: lines of many processes do not mix. */
 static void
-put(int priority, const char *text, size_t length)
+put(int priority, struct log_line *line)
 {
-	char line[LOG_LINE_MAX + 64];
-	int n;
-
 	if (state.to_syslog) {
-		syslog(priority, "%.*s", (int)length, text);
+		syslog(priority, "%.*s", (int)(line->length - line->begin),
+		    line->text + line->begin);
 		return;
 	}
-	n = snprintf(
-	    line, sizeof line, "%s: %.*s\n", state.name, (int)length, text);
-	if (n < 0)
-		return;
-	if ((size_t)n >= sizeof line) {
-		n = (int)sizeof line - 1;
-		line[n - 1] = '\n';
-	}
+	line->text[line->length++] = '\n';
 	/* If the log is gone there is nobody to tell. */
-	if (write(STDERR_FILENO, line, (size_t)n) < 0)
+	if (write(STDERR_FILENO, line->text, line->length) < 0)
 		return;
 }
 
 static void
 put_format(int priority, const char *format, va_list arguments)
 {
-	char text[LOG_LINE_MAX];
-	int n = vsnprintf(text, sizeof text, format, arguments);
+	struct log_line line;
+	size_t room;
+	int n;
 
+	begin(&line);
+	room = sizeof line.text - line.length;
+	n = vsnprintf(line.text + line.length, room, format, arguments);
 	if (n < 0)
 		return;
-	put(priority, text,
-	    (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+	line.length += (size_t)n < room ? (size_t)n : room - 1;
+	put(priority, &line);
 }
 
 void
@@ -103,20 +122,6 @@ log_say(const char *format, ...)
 	va_end(arguments);
 }
 
-static void
-add(struct log_line *line, char c)
-{
-	if (line->length < sizeof line->text)
-		line->text[line->length++] = c;
-}
-
-static void
-add_text(struct log_line *line, const char *text)
-{
-	while (*text)
-		add(line, *text++);
-}
-
 /* Control characters and octets outside ASCII come out as \xNN. */
 static void
 add_octet(struct log_line *line, char c)
@@ -137,7 +142,7 @@ add_octet(struct log_line *line, char c)
 void
 log_begin(struct log_line *line, const char *event)
 {
-	line->length = 0;
+	begin(line);
 	if (state.session) {
 		add_text(line, "session=");
 		add_text(line, state.session);
@@ -203,7 +208,7 @@ void
 log_write(struct log_line *line)
 {
 	if (!state.quiet)
-		put(LOG_INFO, line->text, line->length);
+		put(LOG_INFO, line);
 }
 
 void
@@ -213,5 +218,5 @@ log_foreign(const char *text, size_t length)
 
 	log_begin(&line, "stderr");
 	log_text(&line, "text", text, length);
-	put(LOG_NOTICE, line.text, line.length);
+	put(LOG_NOTICE, &line);
 }

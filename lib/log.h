@@ -30,8 +30,9 @@ void log_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A line of something else's stderr: text without line end. */
 void log_foreign(const char *text, size_t length);
 
-/* An event being worded. */
+/* A line being worded. */
 struct log_line {
+	size_t begin; /* octets before the text: the name, on stderr */
 	size_t length;
 	char text[LOG_LINE_MAX];
 };

@@ -1,42 +1,23 @@
 #include "peer.h"
 
-#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "number.h"
-
-union any_address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-	struct sockaddr_un un;
-	struct sockaddr_storage storage;
-};
+#include "socket.h"
 
 static bool
-from_socket(
-    const union any_address *address, struct ip *ip, char *text, char port[6])
+from_socket(const union socket_address *address, struct ip *ip, char *text,
+    char port[6])
 {
 	unsigned number;
 
-	if (address->any.sa_family == AF_INET) {
-		memset(ip->octets, 0, 10);
-		memset(ip->octets + 10, 0xff, 2);
-		memcpy(ip->octets + 12, &address->in.sin_addr, 4);
-		number = ntohs(address->in.sin_port);
-	} else if (address->any.sa_family == AF_INET6) {
-		memcpy(ip->octets, &address->in6.sin6_addr, 16);
-		number = ntohs(address->in6.sin6_port);
-	} else {
+	if (!socket_ip(address, ip, &number))
 		return false;
-	}
 	ip_format(ip, text);
 	(void)snprintf(port, 6, "%u", number & 0xffff); /* it fits */
 	return true;
@@ -91,7 +72,7 @@ static enum peer_kind
 local_kind(struct peer *peer, int descriptor)
 {
 	struct stat about;
-	union any_address local = {0};
+	union socket_address local = {0};
 	socklen_t size = sizeof local;
 
 	if (isatty(descriptor))
@@ -110,7 +91,7 @@ local_kind(struct peer *peer, int descriptor)
 void
 peer_find(struct peer *peer, int descriptor, bool launched)
 {
-	union any_address remote = {0}, local = {0};
+	union socket_address remote = {0}, local = {0};
 	socklen_t remote_size = sizeof remote, local_size = sizeof local;
 	struct ip local_ip;
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "text.h"
+#include "commands.h"
 
 static const struct smtp_event *
 happens(struct smtp *smtp, enum smtp_kind kind)
@@ -253,112 +253,20 @@ content(struct smtp *smtp)
 	return happens(smtp, SMTP_READ);
 }
 
-static const struct smtp_command *
-command_named(const struct smtp *smtp, const char *verb, size_t length)
-{
-	const struct smtp_command *row = smtp->config->commands;
-	size_t count = smtp->config->command_count;
-
-	if (!row) {
-		row = smtp_commands;
-		count = SMTP_COMMANDS;
-	}
-	for (; count > 0; row++, count--)
-		if (text_same(row->verb, strlen(row->verb), verb, length))
-			return row;
-	return NULL;
-}
-
-/* Fills in the event of a line: verb, argument, row. */
-static void
-split_line(struct smtp *smtp, const char *line, size_t length)
-{
-	struct smtp_event *event = &smtp->event;
-	const char *space = memchr(line, ' ', length);
-	size_t verb = space ? (size_t)(space - line) : length;
-	size_t begin = verb, end = length;
-
-	while (begin < end && line[begin] == ' ')
-		begin++;
-	while (end > begin && (line[end - 1] == ' ' || line[end - 1] == '\t'))
-		end--;
-	*event = (struct smtp_event){
-	    .line = line,
-	    .line_length = length,
-	    .argument = line + begin,
-	    .argument_length = end - begin,
-	    .command = command_named(smtp, line, verb),
-	};
-}
-
-static bool
-fits(const struct smtp *smtp, const struct smtp_command *row, size_t length)
-{
-	size_t max = SMTP_LINE_MAX - 2;
-
-	if (row)
-		max += row->extra;
-	if (row && smtp->config->utf8)
-		max += row->extra_utf8;
-	return length <= max;
-}
-
-/* A browser, a scanner, a TLS client: none that mail is to be had from. */
-static bool
-is_probe(const struct smtp *smtp, const char *line, size_t length)
-{
-	static const char *const verbs[] = {"GET ", "POST ", "CONNECT "};
-
-	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-		size_t n = strlen(verbs[i]);
-
-		if (!smtp->opened && length > n &&
-		    memcmp(line, verbs[i], n) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Syntax and sequence, in that order of the table's columns; the reply where
- * the line is refused. */
-static const char *
-objection(struct smtp *smtp)
-{
-	struct smtp_event *event = &smtp->event;
-	const struct smtp_command *row = event->command;
-
-	if (!fits(smtp, row, event->line_length))
-		return REPLY_LINE_LENGTH;
-	if (!row)
-		return REPLY_UNKNOWN;
-	if (!(row->states & smtp->state)) {
-		if (row->states != 0 && smtp->state == SMTP_STATE_START)
-			return REPLY_HELO_FIRST;
-		return row->sequence ? row->sequence : REPLY_SEQUENCE;
-	}
-	if (text_has_control(event->argument, event->argument_length))
-		return REPLY_CONTROL;
-	if (row->argument == SMTP_NONE && event->argument_length > 0)
-		return REPLY_NO_ARGUMENT;
-	if (row->argument == SMTP_REQUIRED && event->argument_length == 0)
-		return REPLY_SYNTAX;
-	return row->check ? row->check(smtp, event) : NULL;
-}
-
 static const struct smtp_event *
 command(struct smtp *smtp, const char *line, size_t length)
 {
 	size_t errors_max = smtp->config->errors_max;
-	bool probe = is_probe(smtp, line, length);
+	bool probe = !smtp->opened && command_is_probe(line, length);
 	const char *reply;
 
-	split_line(smtp, line, length);
+	command_split(smtp, line, length);
 	smtp->opened = true;
 	if (probe)
 		return refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
 	if (errors_max && smtp->errors >= errors_max)
 		return refuse(smtp, SMTP_REFUSED, REPLY_ERRORS);
-	reply = objection(smtp);
+	reply = command_objection(smtp);
 	if (reply)
 		return refuse(smtp, SMTP_REFUSED, reply);
 	return happens(smtp, smtp->event.command->kind);
@@ -420,6 +328,14 @@ smtp_input(struct smtp *smtp, char *text, size_t length)
 		__builtin_trap();
 	smtp->input = text;
 	smtp->input_length = length;
+}
+
+char *
+smtp_rest(struct smtp *smtp, size_t *length)
+{
+	*length = smtp->input_length;
+	smtp->input_length = 0;
+	return smtp->input;
 }
 
 const struct smtp_event *

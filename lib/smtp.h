@@ -154,9 +154,16 @@ void smtp_begin(struct smtp *smtp, const struct smtp_config *config);
 
 /*
  * Lends text[0..length), read from the client; it is decoded in place. Only
- * after SMTP_READ. It is the machine's until SMTP_READ comes again.
+ * after SMTP_READ or smtp_rest(). It is the machine's until SMTP_READ comes
+ * again.
  */
 void smtp_input(struct smtp *smtp, char *text, size_t length);
+
+/*
+ * Takes back what has not been used of the input: *length octets, which the
+ * machine forgets. They are to be lent again, perhaps from elsewhere.
+ */
+char *smtp_rest(struct smtp *smtp, size_t *length);
 
 /* What happens next. The event is good until the next call. */
 const struct smtp_event *smtp_next(struct smtp *smtp);

@@ -11,8 +11,8 @@
 #include "io.h"
 #include "log.h"
 
-/* Octets of a window that are kept mapped for the next message. */
-#define KEEP ((size_t)64 * 1024)
+/* What a message left behind in the windows is given back if it is more. */
+#define KEEP ((size_t)16 * 1024)
 
 bool
 spool_begin(struct spool *spool)
@@ -116,14 +116,20 @@ void
 spool_reset(struct spool *spool)
 {
 	if (spool->filed > 0 || spool->tail > KEEP)
-		(void)madvise(spool->windows, 2 * SPOOL_WINDOW,
-		    MADV_REMOVE); /* else it stays mapped, no more */
+		spool_shrink(spool);
 	if (spool->file >= 0)
 		(void)close(spool->file); /* nobody will read it */
 	spool->file = -1;
 	spool->filed = 0;
 	spool->tail = 0;
 	spool->failed = false;
+}
+
+void
+spool_shrink(struct spool *spool)
+{
+	/* If it fails they stay as large as they are, no more. */
+	(void)madvise(spool->windows, 2 * SPOOL_WINDOW, MADV_REMOVE);
 }
 
 static ssize_t

@@ -31,9 +31,12 @@ void spool_end(struct spool *spool, size_t tail);
 /* Octets of the message. */
 uint64_t spool_size(const struct spool *spool);
 
-/* Forgets the message, and gives its memory and disk back. Not while the
- * dialogue is filling a window, unless nothing was said of it yet. */
+/* Forgets the message, gives its disk back, and the memory of a large one. */
 void spool_reset(struct spool *spool);
+
+/* Gives the windows' memory back: they are all zeros then. Only while the
+ * dialogue waits or has nothing in them. */
+void spool_shrink(struct spool *spool);
 
 /* A message, with what is put on top of it, being fed into a pipe. */
 struct feed {

@@ -807,7 +807,7 @@ offers() {
 		grep -qE -- "(^|[ ,])$option([ ,=]|\$)" "$here/help"
 	done <"$here/offered"
 	# And the other way round.
-	grep -oE -- '(^|[ ,])--?[a-zA-Z0-9][-a-z]*' "$here/help" | tr -d ' ,' |
+	grep -oE -- '(^|[ ,])--?[a-zA-Z0-9][-a-z0-9]*' "$here/help" | tr -d ' ,' |
 		sort -u >"$here/known"
 	diff <(sort -u "$here/offered") "$here/known"
 }

@@ -133,6 +133,7 @@ def differences(record, client, name, options):
         "SMTP_TLS": None,
         "LISTEN_FDS": None,
         "LISTEN_PID": None,
+        "LISTEN_FDNAMES": None,
         "NOTIFY_SOCKET": None,
     }
     if options.peer == "exact":

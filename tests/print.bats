@@ -15,6 +15,10 @@ setup() {
 		SMTP_SESSION PROTO TCPREMOTEIP TCPREMOTEPORT
 }
 
+teardown() {
+	! mountpoint -q disk || umount disk
+}
+
 check() {
 	"$PYTHON" "$BATS_TEST_DIRNAME/print.py" "$@"
 }
@@ -284,8 +288,6 @@ block() {
 	mkdir disk
 	mount -t tmpfs -o size=256k tmpfs disk 2>/dev/null ||
 		skip "cannot mount"
-	# shellcheck disable=SC2064 # that folder
-	trap "umount '$PWD/disk'" EXIT
 	echo before >disk/log
 	head -c 200000 /dev/zero >disk/fill
 	head -c 100000 /dev/zero >message
@@ -302,8 +304,6 @@ block() {
 	rm disk/fill
 	printf 'A: b\n' | "$print" disk/log
 	tail -n 1 disk/log | grep -qx -- '------------ END MESSAGE ------------'
-	umount disk
-	trap - EXIT
 }
 
 @test "a file that somebody else writes to is not cut below what is theirs" {

@@ -9,6 +9,7 @@ one message comes out, or none, and no command inside it is executed.
 
 import os
 import re
+import subprocess
 import sys
 
 from talk import Unexpected, spawn
@@ -125,13 +126,15 @@ def run(case, policy, line_end, directory, command):
         talk.forget()
         talk.send(b"QUIT\r\n")
         got = talk.eof().decode("latin-1").splitlines()
+        # Until we close, smtpd may wait for us to do so.
+        talk.close()
         status = process.wait(10)
-    except (Unexpected, OSError) as error:
+    except (Unexpected, OSError, subprocess.TimeoutExpired) as error:
+        talk.close()
         process.kill()
         process.wait()
         return str(error)
     finally:
-        talk.close()
         kept = []
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
@@ -162,9 +165,12 @@ def main():
         problem = run(case, policy, line_end, directory, command)
         if problem:
             wrong.append(f"smuggling.py: {case.name}: {problem}")
+            # Each may have waited for long.
+            if len(wrong) == 5:
+                break
     print(f"{total} attempts, {len(wrong)} wrong")
     if wrong:
-        raise SystemExit("\n".join(wrong[:20]))
+        raise SystemExit("\n".join(wrong))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,6 @@
 #include "utf8.h"
 #include "visible.h"
 
-/* The declaration stands in units.c, too: there is one caller. */
-void units_text(void);
-
-#define ROWS(table) (sizeof(table) / sizeof(table)[0])
-
 static bool
 same(const char *a, size_t a_length, const char *b)
 {

@@ -1,0 +1,18 @@
+/* Accepts connections and forks for each; serves none itself. */
+#ifndef SMTPD_ACCEPT_H
+#define SMTPD_ACCEPT_H
+
+#include "listen.h"
+
+struct accept_limits {
+	int concurrency; /* connections at once */
+	int per_client;  /* from one address; 0: no limit */
+};
+
+/*
+ * Accepts until told to stop, and waits for the sessions to end. Returns -1
+ * then; in the process forked for a connection, its descriptor, at once.
+ */
+int accept_run(struct listener *listener, const struct accept_limits *limits);
+
+#endif

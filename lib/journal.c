@@ -1,0 +1,117 @@
+#include "journal.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+/* Octets of a list of recipients that are worth a line. */
+#define RECIPIENTS_OCTETS 1100
+
+static void
+add_peer(struct log_line *line, const struct peer *peer)
+{
+	static const char *const kinds[] = {
+	    [PEER_UNKNOWN] = "unknown",
+	    [PEER_UNIX] = "unix",
+	    [PEER_LOCAL] = "local",
+	};
+	const char *text =
+	    peer->kind == PEER_TCP ? peer->remote_ip : kinds[peer->kind];
+
+	log_text(line, "peer", text, strlen(text));
+	if (peer->remote_port[0])
+		log_text(
+		    line, "port", peer->remote_port, strlen(peer->remote_port));
+}
+
+static void
+add_value(struct log_line *line, const char *key, const struct value *value)
+{
+	log_text(line, key, value->text + value->name_length,
+	    value->length - value->name_length);
+}
+
+/* The list with commas for newlines; log_text() cuts it. */
+static void
+add_recipients(struct log_line *line, const struct envelope *envelope)
+{
+	const struct list *list = &envelope->recipients;
+	size_t length = list->length - list->name_length;
+	char text[RECIPIENTS_OCTETS];
+
+	if (length > sizeof text)
+		length = sizeof text;
+	memcpy(text, list->text + list->name_length, length);
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '\n')
+			text[i] = ',';
+	log_text(line, "recipients", text, length);
+	log_number(line, "count", envelope->count);
+}
+
+void
+journal_connect(const struct peer *peer)
+{
+	struct log_line line;
+
+	log_begin(&line, "connect");
+	add_peer(&line, peer);
+	log_write(&line);
+}
+
+void
+journal_message(const struct session *session, const struct envelope *envelope,
+    const struct journal_message *message)
+{
+	const char *newline = memchr(message->reply, '\n', message->length);
+	struct log_line line;
+
+	log_begin(&line, "message");
+	log_number(&line, "number", message->number);
+	add_peer(&line, session->peer);
+	log_text(&line, "user", "", 0);
+	add_value(&line, "helo", &session->helo);
+	add_value(&line, "sender", &envelope->sender);
+	add_recipients(&line, envelope);
+	log_number(&line, "size", message->size);
+	log_milliseconds(
+	    &line, "seconds", (uint64_t)(clock_now() - message->since));
+	log_text(&line, "reply", message->reply,
+	    newline ? (size_t)(newline - message->reply) : message->length);
+	log_write(&line);
+}
+
+void
+journal_refused(const struct peer *peer, const struct record *record)
+{
+	struct log_line line;
+
+	log_begin(&line, "refused");
+	add_peer(&line, peer);
+	log_text(&line, "command", record->first, record->first_length);
+	log_text(&line, "reply", record->second, record->second_length);
+	log_write(&line);
+}
+
+void
+journal_said(const struct record *record)
+{
+	struct log_line line;
+
+	log_begin(&line, record->number ? "server" : "client");
+	log_text(&line, "line", record->first, record->first_length);
+	log_write(&line);
+}
+
+void
+journal_end(const char *reason, uint64_t messages, int64_t since)
+{
+	struct log_line line;
+
+	log_begin(&line, "end");
+	log_text(&line, "reason", reason, strlen(reason));
+	log_number(&line, "messages", messages);
+	log_milliseconds(&line, "seconds", (uint64_t)(clock_now() - since));
+	log_write(&line);
+}

@@ -1,0 +1,209 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+#include "number.h"
+
+/* Longer times would overflow poll(2)'s milliseconds. */
+#define SECONDS_MAX 2000000
+#define COUNT_MAX 1000000000
+
+/* An option with a max is a number from min to max; one without an argument is
+ * a flag; the others are texts. */
+static const struct row {
+	char letter; /* 0: it has only a name */
+	const char *name;
+	const char *argument;
+	const char *help;
+	uint64_t min, max, initial;
+} rows[OPTIONS] = {
+    [OPTION_LISTEN] = {'l', "listen", "ADDR",
+	"listen at HOST:PORT, [IPv6]:PORT, :PORT or unix:PATH"},
+    [OPTION_CONCURRENCY] = {'c', "concurrency", "N",
+	"connections at once when listening (100)", 1, 100000, 100},
+    [OPTION_PER_CLIENT] = {0, "per-client", "N",
+	"connections at once from one address (0: no limit)", 0, 100000, 0},
+    [OPTION_USER] = {'U', "user", "USER[:GROUP]",
+	"who to become when started as root (nobody)"},
+    [OPTION_NOSETUID] = {'n', "nosetuid", NULL, "stay root"},
+    [OPTION_TIMEOUT] = {'t', "timeout", "SECONDS",
+	"longest wait for the client (300)", 1, SECONDS_MAX, 300},
+    [OPTION_SESSION_TIMEOUT] = {0, "session-timeout", "SECONDS",
+	"longest session (3600; 0: none)", 0, SECONDS_MAX, 3600},
+    [OPTION_COMMAND_TIMEOUT] = {0, "command-timeout", "SECONDS",
+	"longest run of the command (540)", 1, SECONDS_MAX, 540},
+    [OPTION_HOSTNAME] = {0, "hostname", "NAME", "own name (the host's name)"},
+    [OPTION_SIZE] = {'s', "size", "BYTES",
+	"largest message (33554432; 0: no limit)", 0, UINT64_MAX, 33554432},
+    [OPTION_UTF8] = {'u', "smtputf8", NULL, "offer SMTPUTF8"},
+    [OPTION_BARE_NEWLINE] = {'b', "bare-newline", "POLICY",
+	"reject (default) or normalize a bare LF"},
+    [OPTION_CRLF] = {'C', "crlf", NULL,
+	"hand messages over with OPTION_CRLF line ends"},
+    [OPTION_NO_RECEIVED] = {0, "no-received", NULL, "add no Received: line"},
+    [OPTION_DOMAIN] = {'D', "domain", "DOMAIN",
+	"take recipients in OPTION_DOMAIN, .OPTION_DOMAIN or @FILE"},
+    [OPTION_RELAY_FROM] = {'r', "relay-from", "CIDR",
+	"clients that may send to any recipient"},
+    [OPTION_NO_TRUST] = {0, "no-trust", NULL,
+	"nobody is trusted for being local"},
+    [OPTION_ANY] = {'A', "any", NULL, "anyone may send to any recipient"},
+    [OPTION_MAX_RECIPIENTS] = {0, "max-recipients", "N",
+	"recipients a message (1000)", 1, COUNT_MAX, 1000},
+    [OPTION_MAX_MESSAGES] = {0, "max-messages", "N",
+	"messages a connection (0: no limit)", 0, COUNT_MAX, 0},
+    [OPTION_MAX_ERRORS] = {0, "max-errors", "N",
+	"refused commands before the end (20; 0: no limit)", 0, COUNT_MAX, 20},
+    [OPTION_MAX_HOPS] = {0, "max-hops", "N",
+	"Received: lines a message may arrive with (100)", 0, COUNT_MAX, 100},
+    [OPTION_DEBUG] = {'d', "debug", NULL, "log every line of the dialogue"},
+    [OPTION_QUIET] = {'q', "quiet", NULL, "log errors only"},
+    [OPTION_SYSLOG] = {0, "syslog", NULL, "log to syslog(3), facility mail"},
+    [OPTION_VERSION] = {'V', "version", NULL, "print the version"},
+    [OPTION_HELP] = {'h', "help", NULL, "print this"},
+};
+
+/* What was given. */
+static struct {
+	uint64_t number[OPTIONS];
+	const char *text[OPTIONS];
+	bool given[OPTIONS];
+} options;
+
+void
+options_print(void)
+{
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct row *row = &rows[i];
+		char name[40];
+
+		(void)snprintf(name, sizeof name, "--%s%s%s", row->name,
+		    row->argument ? " " : "",
+		    row->argument ? row->argument : "");
+		printf("  %c%c%c %-27s %s\n", row->letter ? '-' : ' ',
+		    row->letter ? row->letter : ' ', row->letter ? ',' : ' ',
+		    name, row->help);
+	}
+}
+
+bool
+option_bad(enum option_name name, const char *value)
+{
+	log_error("--%s: bad value \"%s\", want %s (smtpd --help lists the "
+		  "options)",
+	    rows[name].name, value, rows[name].argument);
+	return false;
+}
+
+/* Keeps a value; a number is checked. */
+static bool
+keep(enum option_name name, const char *value)
+{
+	const struct row *row = &rows[name];
+
+	options.given[name] = true;
+	options.text[name] = value;
+	if (row->max == 0)
+		return true;
+	return (number_parse(
+		    value, strlen(value), row->max, &options.number[name]) &&
+		   options.number[name] >= row->min) ||
+	       option_bad(name, value);
+}
+
+/* getopt_long's tables, made of ours; OPTIONS + 1 names, the last empty. */
+static void
+make_tables(char *letters, struct option *names)
+{
+	*letters++ = '+'; /* the command's options are its own */
+	*letters++ = ':';
+	for (int i = 0; i < OPTIONS; i++) {
+		const struct row *row = &rows[i];
+
+		names[i] = (struct option){
+		    .name = row->name,
+		    .has_arg = row->argument ? required_argument : no_argument,
+		    .val = row->letter ? row->letter : 256 + i,
+		};
+		if (row->letter)
+			*letters++ = row->letter;
+		if (row->letter && row->argument)
+			*letters++ = ':';
+	}
+	*letters = '\0';
+}
+
+static enum option_name
+name_of(int value)
+{
+	int name = 0;
+
+	if (value >= 256)
+		return (enum option_name)(value - 256);
+	while (rows[name].letter != value)
+		name++;
+	return (enum option_name)name;
+}
+
+bool
+options_parse(int argc, char **argv, int *command,
+    bool (*take)(enum option_name name, const char *value))
+{
+	char letters[2 * OPTIONS + 3];
+	struct option names[OPTIONS + 1] = {{0}};
+	int found;
+
+	for (int i = 0; i < OPTIONS; i++)
+		options.number[i] = rows[i].initial;
+	make_tables(letters, names);
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, letters, names, NULL)) != -1) {
+		if (found == ':') {
+			log_error("%s needs a value (smtpd --help lists the "
+				  "options)",
+			    argv[optind - 1]);
+			return false;
+		}
+		if (found == '?') {
+			char letter[] = {'-', (char)optopt, '\0'};
+
+			log_error("unknown option %s (smtpd --help lists the "
+				  "options)",
+			    optopt > 0 && optopt < 256 ? letter
+						       : argv[optind - 1]);
+			return false;
+		}
+		if (!keep(name_of(found), optarg) ||
+		    !take(name_of(found), optarg))
+			return false;
+	}
+	*command = optind;
+	return true;
+}
+
+bool
+option_given(enum option_name name)
+{
+	return options.given[name];
+}
+
+uint64_t
+option_number(enum option_name name)
+{
+	return options.number[name];
+}
+
+const char *
+option_text(enum option_name name)
+{
+	return options.text[name];
+}
+
+const char *
+option_long(enum option_name name)
+{
+	return rows[name].name;
+}

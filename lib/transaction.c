@@ -1,0 +1,225 @@
+#include "transaction.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "clock.h"
+#include "deliver.h"
+#include "journal.h"
+#include "received.h"
+
+static void
+answer(struct transaction *self, const struct record *record)
+{
+	static struct packet packet;
+	ssize_t n;
+
+	packet.length = 0;
+	if (!packet_add(&packet, record))
+		__builtin_trap();
+	do {
+		n = write(self->channel, packet.octets, packet.length);
+	} while (n < 0 && errno == EINTR);
+	/* A dialogue that is gone is noticed when the channel is read. */
+}
+
+static void
+reset(struct transaction *self)
+{
+	envelope_reset(&self->envelope);
+	spool_reset(&self->spool);
+}
+
+static bool
+take_helo(struct transaction *self, const struct record *record)
+{
+	reset(self);
+	session_helo(&self->session, record->number == 1, record->first,
+	    record->first_length);
+	return true;
+}
+
+static bool
+take_mail(struct transaction *self, const struct record *record)
+{
+	return envelope_sender(&self->envelope, record->first,
+	    record->first_length, record->second, record->second_length,
+	    self->settings->smtp.utf8);
+}
+
+/* What the dialogue should have refused, a sound one has. */
+static bool
+take_rcpt(struct transaction *self, const struct record *record)
+{
+	const struct smtp_config *config = &self->settings->smtp;
+	struct address address;
+
+	if (record->first_length == 0 ||
+	    address_parse(record->first, record->first_length,
+		self->envelope.utf8, &address) != record->first_length ||
+	    policy_recipient(&self->settings->policy, &address))
+		return false;
+	if (config->recipients_max &&
+	    self->envelope.count >= config->recipients_max)
+		return false;
+	return envelope_recipient(&self->envelope, record->first,
+	    record->first_length, record->second, record->second_length);
+}
+
+static bool
+take_reset(struct transaction *self, const struct record *record)
+{
+	(void)record;
+	reset(self);
+	return true;
+}
+
+static bool
+fits(const struct transaction *self, uint64_t more)
+{
+	uint64_t max = self->settings->smtp.size_max;
+
+	return max == 0 || spool_size(&self->spool) + more <= max;
+}
+
+static bool
+take_content(struct transaction *self, const struct record *record)
+{
+	if (self->envelope.count == 0 || record->number != SPOOL_WINDOW ||
+	    !fits(self, record->number))
+		return false;
+	spool_window(&self->spool);
+	answer(self, &(struct record){.type = RECORD_WINDOW});
+	return true;
+}
+
+/* Delivers what has been spooled; the reply's octets, 0 if told to stop. */
+static size_t
+run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
+{
+	static char head[RECEIVED_MAX];
+	struct settings *settings = self->settings;
+	struct feed feed = {.spool = &self->spool, .head = head};
+	struct delivery delivery = {
+	    .command = &settings->command,
+	    .timeout = settings->command_timeout,
+	    .utf8 = settings->smtp.utf8,
+	};
+
+	if (settings->received)
+		feed.head_length =
+		    received_line(&self->session, &self->envelope,
+			(int64_t)time(NULL), settings->smtp.crlf, head);
+	*size = feed.head_length + spool_size(&self->spool);
+	delivery.environment =
+	    envelope_environment(&self->session, &self->envelope, *size);
+	return deliver(&delivery, &feed, reply);
+}
+
+static bool
+take_message(struct transaction *self, const struct record *record)
+{
+	static char reply[REPLY_MAX + 1];
+	int64_t since = clock_now();
+	uint64_t size;
+	size_t length;
+
+	if (self->envelope.count == 0 || record->number > SPOOL_WINDOW ||
+	    !fits(self, record->number))
+		return false;
+	spool_end(&self->spool, (size_t)record->number);
+	size = spool_size(&self->spool);
+	if (self->spool.failed) {
+		length = strlen(REPLY_STORAGE);
+		memcpy(reply, REPLY_STORAGE, length);
+	} else {
+		length = run_command(self, reply, &size);
+	}
+	if (length == 0) {
+		self->stopped = true;
+		return true;
+	}
+	journal_message(&self->session, &self->envelope,
+	    &(struct journal_message){
+		.number = ++self->messages,
+		.size = size,
+		.since = since,
+		.reply = reply,
+		.length = length,
+	    });
+	reset(self);
+	answer(self,
+	    &(struct record){
+		.type = RECORD_REPLY, .first = reply, .first_length = length});
+	return true;
+}
+
+static bool
+take_dropped(struct transaction *self, const struct record *record)
+{
+	if (self->envelope.count == 0)
+		return false;
+	journal_message(&self->session, &self->envelope,
+	    &(struct journal_message){
+		.number = ++self->messages,
+		.size = record->number,
+		.since = clock_now(),
+		.reply = record->first,
+		.length = record->first_length,
+	    });
+	reset(self);
+	spool_shrink(&self->spool);
+	return true;
+}
+
+static bool
+take_refused(struct transaction *self, const struct record *record)
+{
+	journal_refused(self->session.peer, record);
+	return true;
+}
+
+static bool
+take_said(struct transaction *self, const struct record *record)
+{
+	(void)self;
+	journal_said(record);
+	return true;
+}
+
+static bool
+take_end(struct transaction *self, const struct record *record)
+{
+	size_t length = record->first_length;
+
+	if (length >= sizeof self->end)
+		return false;
+	memcpy(self->end, record->first, length);
+	self->end[length] = '\0';
+	return true;
+}
+
+static bool (*const takers[])(
+    struct transaction *self, const struct record *record) = {
+    [RECORD_HELO] = take_helo,
+    [RECORD_MAIL] = take_mail,
+    [RECORD_RCPT] = take_rcpt,
+    [RECORD_RESET] = take_reset,
+    [RECORD_CONTENT] = take_content,
+    [RECORD_MESSAGE] = take_message,
+    [RECORD_DROPPED] = take_dropped,
+    [RECORD_REFUSED] = take_refused,
+    [RECORD_SAID] = take_said,
+    [RECORD_END] = take_end,
+};
+
+bool
+transaction_take(struct transaction *transaction, const struct record *record)
+{
+	return record->type < sizeof takers / sizeof *takers &&
+	       takers[record->type] &&
+	       takers[record->type](transaction, record);
+}

@@ -1,0 +1,30 @@
+/* The agent's answers to what the dialogue records: one mail transaction after
+ * another, each checked again as if a stranger had sent it. */
+#ifndef SMTPD_TRANSACTION_H
+#define SMTPD_TRANSACTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "envelope.h"
+#include "record.h"
+#include "settings.h"
+#include "spool.h"
+
+struct transaction {
+	struct settings *settings;
+	struct session session;
+	struct envelope envelope;
+	struct spool spool;
+	int channel;  /* to the dialogue */
+	bool stopped; /* told twice to stop while the command ran */
+	uint64_t messages;
+	char end[32]; /* why the session ended, in the dialogue's words */
+};
+
+/* Does what a record asks for, and answers it where it is to be answered.
+ * False if a sound dialogue would not have sent it. */
+bool transaction_take(
+    struct transaction *transaction, const struct record *record);
+
+#endif
