@@ -71,8 +71,13 @@ $(BIN)/smtpd: $(BUILD)/smtpd.o $(LIBRARY)
 $(BIN)/smtpd-%: $(BUILD)/filters/%.o $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
+UNITS = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/units*.c)))
+$(BUILD)/tests/units: $(UNITS) $(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+-include $(wildcard $(BUILD)/tests/*.d)
 
 # As root, too, from a checkout that nobody else may enter: hence -n.
 run: all

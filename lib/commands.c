@@ -308,7 +308,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "EXPN",
 	.states = SMTP_STATE_ANY,
-	.argument = SMTP_REQUIRED,
+	.argument = SMTP_OPTIONAL,
 	.kind = SMTP_COMMAND,
 	.extra_utf8 = 10,
 	.syntax = "EXPN list",

@@ -27,8 +27,8 @@ static struct {
 	size_t filled;     /* octets in it */
 	int lent;          /* windows that the agent has */
 	uint64_t content;  /* octets of the message so far */
-	size_t recipients; /* octets of RECIPIENTS */
-	size_t options;    /* octets of SMTP_RCPT_OPTIONS */
+	size_t recipients; /* octets of RECIPIENTS, with a newline behind */
+	size_t options;    /* the same of SMTP_RCPT_OPTIONS */
 	size_t logged;     /* octets of output that --debug has seen */
 	bool urgent;       /* the packet has something for the log */
 	const char *end;   /* why the session ended; NULL: it goes on */
@@ -118,7 +118,7 @@ flush(void)
 {
 	size_t length;
 	const char *output = smtp_output(self.smtp, &length);
-	int since = alarm_now();
+	int since = alarm_now(), interrupts = 0;
 
 	tell_output();
 	if (self.urgent)
@@ -127,7 +127,10 @@ flush(void)
 	while (length > 0) {
 		ssize_t n = write(self.out, output, length);
 
-		if (n < 0 && errno == EINTR && !alarm_waited(since))
+		/* An interrupt begins a socket's wait anew: they come once a
+		 * second, and are counted. */
+		if (n < 0 && errno == EINTR && !alarm_waited(since) &&
+		    ++interrupts <= self.settings->timeout)
 			continue;
 		if (n < 0) {
 			hung_up(errno == EAGAIN || errno == EINTR ? "timeout"
@@ -186,7 +189,7 @@ free_window(void)
 static void
 listen_to_client(void)
 {
-	int since = alarm_now();
+	int since = alarm_now(), interrupts = 0;
 	size_t room;
 	char *place = input_place(&room);
 	ssize_t n;
@@ -209,9 +212,10 @@ listen_to_client(void)
 			smtp_input(self.smtp, place, (size_t)n);
 			return;
 		}
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR &&
+		    ++interrupts <= self.settings->timeout)
 			continue;
-		if (n < 0 && errno == EAGAIN) {
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 			finish(REPLY_TIMEOUT, "timeout");
 			return;
 		}
@@ -345,8 +349,8 @@ take_path(const struct smtp_event *event)
 		refuse(event, reply);
 		return;
 	}
-	if (self.recipients + event->address.length + 1 > ENVELOPE_LIST_MAX ||
-	    self.options + length + 1 > ENVELOPE_LIST_MAX) {
+	if (self.recipients + event->address.length > ENVELOPE_LIST_MAX ||
+	    self.options + length > ENVELOPE_LIST_MAX) {
 		refuse(event, REPLY_RECIPIENTS);
 		return;
 	}

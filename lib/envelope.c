@@ -60,9 +60,9 @@ list_reset(struct list *list, const char *name)
 }
 
 static bool
-list_fits(const struct list *list, size_t length)
+list_fits(const struct list *list, size_t length, bool first)
 {
-	return list->length - list->name_length + 1 + length <=
+	return list->length - list->name_length + length + (first ? 0 : 1) <=
 	       ENVELOPE_LIST_MAX;
 }
 
@@ -149,15 +149,15 @@ envelope_reset(struct envelope *envelope)
 	list_reset(&envelope->rcpt_options, "SMTP_RCPT_OPTIONS=");
 }
 
-static bool
+static void
 take_mail_param(
     struct envelope *envelope, const struct param *param, bool utf8_offered)
 {
 	if (param_is(param, "SMTPUTF8") && utf8_offered)
 		envelope->utf8 = true;
-	else if (param_is(param, "BODY") && param->value_length == 8)
+	else if (param_is(param, "BODY") &&
+		 text_same(param->value, param->value_length, "8BITMIME", 8))
 		envelope->body = "8BITMIME";
-	return true;
 }
 
 /* True if text[0..length) is what param_normalize() makes. */
@@ -188,7 +188,7 @@ envelope_sender(struct envelope *envelope, const char *address,
 		return false;
 	while (
 	    param_next(params, params_length, true, &at, &param) == PARAM_FOUND)
-		(void)take_mail_param(envelope, &param, utf8_offered);
+		take_mail_param(envelope, &param, utf8_offered);
 	if (address_length > 0 &&
 	    address_parse(address, address_length, envelope->utf8, &parsed) !=
 		address_length)
@@ -207,8 +207,8 @@ envelope_recipient(struct envelope *envelope, const char *address,
 	bool first = envelope->count == 0;
 
 	if (!envelope->has_sender || !params_good(params, params_length) ||
-	    !list_fits(&envelope->recipients, address_length) ||
-	    !list_fits(&envelope->rcpt_options, params_length))
+	    !list_fits(&envelope->recipients, address_length, first) ||
+	    !list_fits(&envelope->rcpt_options, params_length, first))
 		return false;
 	list_add(&envelope->recipients, address, address_length, first);
 	list_add(&envelope->rcpt_options, params, params_length, first);

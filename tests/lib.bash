@@ -47,6 +47,9 @@ start() {
 
 end_all() {
 	local p
+	# What the programs said, where the test failed.
+	[ -n "${BATS_TEST_COMPLETED:-}" ] ||
+		tail -n 40 "$BATS_TEST_TMPDIR"/log* >&2 2>/dev/null || true
 	for p in "${started[@]}"; do
 		kill "$p" 2>/dev/null || true
 	done

@@ -177,7 +177,7 @@ same() {
 	# An address that is no interface's (RFC 5737).
 	run -71 "$smtpd" -n -l 192.0.2.1:0 true </dev/null
 	run -78 "$smtpd" -U no-such-user true </dev/null
-	run -78 "$smtpd" -n -D @no-such-file true </dev/null
+	run -64 "$smtpd" -n -D @no-such-file true </dev/null
 	# 70 is our own fault: there is no way to ask for it.
 }
 

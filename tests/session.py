@@ -172,23 +172,24 @@ class Session:
 
 
 def wire(octets):
-    """A message with LF line ends as it is sent, with its final dot."""
-    octets = octets.replace(b"\n", b"\r\n").replace(b"\r\n.", b"\r\n..")
+    """A message, its line ends LF or CRLF, as it is sent: with the final dot."""
+    octets = octets.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    octets = octets.replace(b"\r\n.", b"\r\n..")
     return (b"." if octets.startswith(b".") else b"") + octets + b".\r\n"
 
 
-def filler(size, seed=0):
-    """A message of so many octets in LF line ends, the last of them an LF:
-    header, dots at the start of lines, every 8-bit octet, and no period."""
+def filler(size, seed=0, end=b"\n"):
+    """A message of so many octets, the last of them a line end (CRLF: of 2 at
+    least): header, dots at the start of lines, every 8-bit octet, no period."""
     if size == 0:
         return b""
     head = b"Subject: filler\n\n.dot\n..\n"
     high = bytes(range(128, 256))
-    block = bytearray()
-    for number in range(400):
-        block += b"%d " % (number * number + seed) + high[number % 128:] + b"\n"
-    text = head + bytes(block) * ((size - len(head)) // len(block) + 1)
-    return text[:size - 1].replace(b"\r", b"x") + b"\n"
+    block = b"".join(b"%d " % (number * number + seed) + high[number % 128:] +
+                     b"\n" for number in range(400))
+    text = head + block * ((size - len(head)) // len(block) + 1)
+    text = text.replace(b"\n", end)[:max(size, len(end)) - len(end)]
+    return (text[:-1] + b"x" if text.endswith(b"\r") else text) + end
 
 
 def log_lines(log):
