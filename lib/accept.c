@@ -179,16 +179,20 @@ accept_all(struct listener *listener, struct table *table)
 	return -1;
 }
 
-/* Waits for the sessions to end, telling them each time it is told. */
+/* Waits for the sessions to end, telling them as often as it is told. From the
+ * second time on it goes on telling: two signals may arrive as one. */
 static void
 wait_for_sessions(struct table *table)
 {
 	int told = 0;
 
 	for (reap(table); table->count > 0; reap(table)) {
-		for (; told < signals_stops(); told++)
+		bool again = signals_stops() > 1;
+
+		if (again || told < signals_stops())
 			tell_all(table, SIGTERM);
-		(void)signals_wait(NULL, 0, -1);
+		told = signals_stops();
+		(void)signals_wait(NULL, 0, again ? 200 : -1);
 	}
 }
 
@@ -213,9 +217,10 @@ accept_run(struct listener *listener, const struct accept_limits *limits)
 		(void)fcntl(listener->sockets[i], F_SETFL, O_NONBLOCK);
 	client = accept_all(listener, &table);
 	close_sockets(listener);
-	if (client >= 0)
-		return client;
-	listen_remove(listener);
-	wait_for_sessions(&table);
-	return -1;
+	if (client < 0) {
+		listen_remove(listener);
+		wait_for_sessions(&table);
+	}
+	free(table.children);
+	return client;
 }
