@@ -43,9 +43,11 @@ FILTERS = print
 PROGRAMS = $(BIN)/smtpd $(FILTERS:%=$(BIN)/smtpd-%)
 LIBRARY = $(BUILD)/libsmtpd.a
 ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
-# The pure rooms (HACKING.md): their headers are the public ones.
+# The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address base64 commands data date esmtp hops json line number param \
 	record reply smtp text utf8 verdict visible
+PUBLIC = address base64 data date hops json line number param record reply \
+	smtp text utf8 verdict visible
 TESTS = $(sort $(wildcard tests/*.bats))
 
 all: $(PROGRAMS) $(LIBRARY)
@@ -66,9 +68,11 @@ $(LIBRARY): $(ROOMS)
 	$(AR) rcs $@ $(ROOMS)
 
 $(BIN)/smtpd: $(BUILD)/smtpd.o $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
 $(BIN)/smtpd-%: $(BUILD)/filters/%.o $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
 UNITS = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/units*.c)))
@@ -92,7 +96,7 @@ install: all
 		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	install -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)
-	install -m 644 $(PURE:%=lib/%.h) $(DESTDIR)$(INCLUDEDIR)/smtpd
+	install -m 644 $(PUBLIC:%=lib/%.h) $(DESTDIR)$(INCLUDEDIR)/smtpd
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		lib/libsmtpd.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libsmtpd.pc

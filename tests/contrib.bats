@@ -110,13 +110,12 @@ unharmed() {
 	[ "$(printf '%s ' *)" = 'a@example.org bob@example.org z ' ]
 }
 
-# need_smtpd: and that it may be run where it is, as whoever we are.
 need_smtpd() {
 	[ -x "$SMTPD_BIN/smtpd" ] || skip "no $SMTPD_BIN/smtpd"
 }
 
-# replies FILE COMMAND ...: a session from a file with smtpd options in
-# $options; the replies to the whole of it, one a line, are left in FILE.
+# session FILE COMMAND ...: the transcript, with the options in $options and the
+# command; the replies are left in FILE, with LF line ends.
 session() {
 	local replies=$1
 	shift
@@ -539,11 +538,10 @@ envelope() {
 	gives 75 "$deliver/to-webhook" "http://127.0.0.1:$(free_port)/"
 	gives 75 "$deliver/to-webhook" http://no-such-host.invalid/
 	# FTP and SMTP have a 2xx of their own: curl is not even to try.
-	for url in ftp smtp file; do
-		gives 75 "$deliver/to-webhook" "$url://127.0.0.1/"
+	for scheme in ftp smtp file; do
+		gives 75 "$deliver/to-webhook" "$scheme://127.0.0.1/"
 		grep -q disabled "$here/err"
 	done
-	url=http://127.0.0.1:$(cat "$web/port")
 	gives 75 "$deliver/to-webhook" --version
 	gives 75 "$deliver/to-webhook" "$url/200" --no-such-option
 	prints
@@ -611,9 +609,9 @@ envelope() {
 
 @test "to-webhook: a ~/.curlrc has no say" {
 	web
-	printf '%s\n' 'output = pwned' 'user-agent = pwned' >"$here/.curlrc"
+	printf '%s\n' 'output = pwned' 'user-agent = from-curlrc' >"$here/.curlrc"
 	gives 0 env HOME="$here" "$deliver/to-webhook" "$url/200"
-	run ! grep pwned "$web/request"
+	run ! grep from-curlrc "$web/request"
 	unharmed
 }
 
@@ -648,7 +646,7 @@ envelope() {
 @test "scan: what passes reaches the command whole, and only then" {
 	gives 0 "$deliver/scan" cmp -s - "$message" -- cat
 	cmp "$message" "$here/out"
-	gives 0 "$deliver/scan" true -- "$deliver/scan" cat -- cat
+	gives 0 "$deliver/scan" true -- "$deliver/scan" cat - -- cat
 	cmp "$message" "$here/out"
 	# The command's status and words are its own, -- included.
 	gives 3 "$deliver/scan" true -- sh -c 'printf "%s\n" "$@"; exit 3' -- \

@@ -30,9 +30,9 @@ teardown() {
 	end_all
 }
 
-# in_namespace ARGUMENT ...: the same as py, with mounts that nobody else sees.
+# in_namespace: the same as py, with mounts that nobody else sees.
 in_namespace() {
-	unshare -m --propagation private "$PYTHON" - "$@"
+	unshare -m --propagation private "$PYTHON" -
 }
 
 sanitized() {
@@ -114,7 +114,8 @@ sanitized() {
 		with open(f"{STAGE}/mail/status") as file:
 		    words = dict(line.split(":", 1) for line in file)
 		for name in ("SigBlk", "SigIgn", "SigPnd"):
-		    assert int(words[name], 16) == 0, (name, words[name])
+		    # 32 and 33 are the C library's.
+		    assert int(words[name], 16) & ~(3 << 31) == 0, (name, words[name])
 	PY
 }
 
@@ -215,11 +216,13 @@ sanitized() {
 
 @test "the second message has nothing of the first" {
 	py <<-'PY'
+		import os
 		from session import STAGE, Session
 		smtp = Session("-A", "-q", "-u", "cp", "/proc/self/environ", f"{STAGE}/mail/env")
 		def sent(rest, *recipients):
 		    assert smtp.message(b"x\n", *recipients, rest=rest).startswith(b"250")
 		    with open(f"{STAGE}/mail/env", "rb") as file:
+		        os.unlink(f"{STAGE}/mail/env")
 		        return dict(v.split("=", 1) for v in file.read().decode().split("\0")[:-1])
 		first = sent(" BODY=8BITMIME SMTPUTF8 SIZE=10", "a@b")
 		smtp.talk.send(b"MAIL FROM:<evil@x> SIZE=4\r\nRCPT TO:<evil@y>\r\nRSET\r\n"
@@ -301,10 +304,10 @@ sanitized() {
 		MAX = 120 * 1024
 		for over in (0, 1):
 		    smtp = Session("-A", "-q", "cp", "/proc/self/environ", f"{STAGE}/mail/env")
-		    # 300 of 400 octets, each with the newline behind it, and what is left.
-		    addresses = [b"%0388d@example.org" % n for n in range(300)]
+		    # 306 of 400 octets, each with the newline behind it, and what is left.
+		    addresses = [b"%0388d@example.org" % n for n in range(306)]
 		    assert {len(a) for a in addresses} == {400}
-		    rest = MAX - 300 * 401 + over
+		    rest = MAX - 306 * 401 + over
 		    addresses.append(b"%0*d@example.org" % (rest - 12, 1))
 		    smtp.talk.ask("MAIL FROM:<a@b>", "250")
 		    smtp.talk.send(b"".join(b"RCPT TO:<%b>\r\n" % a for a in addresses))
@@ -595,7 +598,7 @@ sanitized() {
 		        wrong.append((name, before))
 		    if "cannot run" not in log or f"{STAGE}/{name}" not in log:
 		        wrong.append((name, log))
-		smtp = Session("-A", "no-such-command-anywhere")
+		smtp = Session("-A", "no-such-command-anywhere", env={"PATH": "/usr/bin:/nowhere:/bin"})
 		before = smtp.log()
 		if "no-such-command-anywhere" not in before or "No such file" not in before:
 		    wrong.append(before)
@@ -623,20 +626,18 @@ sanitized() {
 	PY
 }
 
-@test "no process can be had: 451, and the session goes on" {
-	need_root
+@test "no descriptor is left for the command: 451, and the session goes on" {
 	py <<-'PY'
 		import resource
-		from session import Session
-		smtp = Session("-A", "true")
-		agent = smtp.process.pid
-		smtp.dialogue()
-		old = resource.prlimit(agent, resource.RLIMIT_NPROC, (0, 0))
-		reply = smtp.message(b"x\n")
-		resource.prlimit(agent, resource.RLIMIT_NPROC, old)
-		assert reply.startswith(b"451 4.3."), reply
-		assert smtp.message(b"x\n").startswith(b"250")
-		assert "cannot run" in smtp.quit()
+		from session import STAGE, Session
+		def limit():
+		    resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6))
+		smtp = Session("-A", f"{STAGE}/keep", f"{STAGE}/mail", preexec_fn=limit)
+		for size in (1, 100000):
+		    reply = smtp.message(b"x\n" * size)
+		    assert reply.startswith(b"451 4.3."), reply
+		log = smtp.quit()
+		assert log.count("Too many open files") == 2, log
 	PY
 }
 
@@ -692,35 +693,39 @@ sanitized() {
 
 @test "the clocks of the session and signals leave a command alone" {
 	cat >"$CASES/slow" <<-'CASE'
-		: >"$STAGE/mail/started"
+		: >"$STAGE/mail/started$NUMBER"
 		tries=500
-		until [ -e "$STAGE/mail/go" ]; do
+		until [ -e "$STAGE/mail/go$NUMBER" ]; do
 			[ $((tries -= 1)) -gt 0 ] || exit 75
 			sleep 0.02
 		done
 		echo 250 2.0.0 done
 	CASE
 	py <<-'PY'
-		import os, signal, time
+		import os, select, signal, time
 		from session import STAGE, Session, until
-		for stop in (None, signal.SIGTERM, signal.SIGINT):
+		begun = time.monotonic()
+		sessions = []
+		for number, stop in enumerate((None, signal.SIGTERM, signal.SIGINT, None)):
 		    smtp = Session("-A", "-t", "1", "--session-timeout", "1", f"{STAGE}/act",
-		                   kind="tcp" if stop else "pipe")
-		    begun = time.monotonic()
+		                   kind="tcp" if number < 3 else "pipe",
+		                   env={**os.environ, "NUMBER": str(number)})
+		    sessions.append((number, stop, smtp))
 		    smtp.offer("slow@d")
 		    smtp.talk.data(b"x\n")
-		    until(os.path.exists, f"{STAGE}/mail/started")
+		    until(os.path.exists, f"{STAGE}/mail/started{number}")
 		    if stop:
 		        smtp.process.send_signal(stop)
-		    # Past both time-outs, whose ticks come each second.
-		    time.sleep(max(0, begun + 2.2 - time.monotonic()))
-		    assert smtp.talk.seen.endswith(b"<CR><LF>.<CR><LF>\r\n"), smtp.talk.seen
-		    open(f"{STAGE}/mail/go", "w").close()
+		# Past both time-outs, whose ticks come each second.
+		time.sleep(max(0, begun + 2.5 - time.monotonic()))
+		for number, stop, smtp in sessions:
+		    poll = select.poll()
+		    poll.register(smtp.talk.source, select.POLLIN)
+		    assert not poll.poll(0), (number, smtp.talk.reply())
+		    open(f"{STAGE}/mail/go{number}", "w").close()
 		    smtp.talk.expect("250 2.0.0 done")
 		    assert smtp.talk.eof().startswith(b"421 4.3.2" if stop else b"421 4.4.2")
 		    smtp.ended()
-		    os.unlink(f"{STAGE}/mail/go")
-		    os.unlink(f"{STAGE}/mail/started")
 	PY
 }
 
@@ -998,7 +1003,7 @@ sanitized() {
 		        # A bare LF is a line end and counts two.
 		        for more, want in ((b"", b"250"), (b"x", b"552 5.3.4")):
 		            smtp.offer("n@d")
-		            smtp.talk.send(more + b"12345678\n" * 100 + b".\r\n")
+		            smtp.talk.send(more + b"12345678\n" * 99 + b"12345678\r\n.\r\n")
 		            reply = smtp.talk.reply()
 		            if not reply.startswith(want):
 		                wrong.append((options, more, reply))

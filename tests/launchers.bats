@@ -241,10 +241,18 @@ cat_served() {
 }
 
 @test "LISTEN_FDS meant for another process is ignored" {
-	# Were it believed, descriptor 3 would be served instead of 0.
 	transcript >"$BATS_TEST_TMPDIR/in"
-	LISTEN_FDS=1 LISTEN_PID=1 "$SMTPD" --no-received "$RECORD" "$MAIL" \
-		<"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out" 3</dev/null
+	# A socket waits on descriptor 3; were it served, 0 would not be.
+	py "$BATS_TEST_TMPDIR/in" "$SMTPD" --no-received "$RECORD" "$MAIL" <<-'PY'
+		import os, socket, subprocess, sys
+		ours, theirs = socket.socketpair()
+		os.dup2(theirs.fileno(), 3)
+		os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+		with open(sys.argv[1]) as transcript:
+		    process = subprocess.run(sys.argv[2:], stdin=transcript, pass_fds=[3],
+		                             stdout=subprocess.DEVNULL, timeout=10)
+		sys.exit(process.returncode)
+	PY
 	transcript_arrived
 }
 
@@ -390,7 +398,6 @@ cat_served() {
 			ulimit -S -f
 			echo "$COLOUR, $PATH"
 		} >"$1/start"
-		grep -E '^Sig(Blk|Ign)' /proc/self/status >"$1/signals"
 	START
 	chmod 755 "$STAGE/start"
 	umask 027
@@ -409,10 +416,15 @@ cat_served() {
 		green, $PATH:/nowhere
 	EXPECTED
 	diff "$BATS_TEST_TMPDIR/expected" "$MAIL/start"
-	grep -qx 'SigBlk:	0000000000000000' "$MAIL/signals"
+	# No shell in between, which might set its signals itself.
+	talk pair '<220' '>EHLO me' '<250' \
+		'>MAIL FROM:<a@example.org>' '<250' '>RCPT TO:<b@example.net>' '<250' \
+		'>DATA' '<354' "=$BATS_TEST_TMPDIR/sent" '<250' '>QUIT' '<221' '<eof' \
+		-- "$SMTPD" -A cp /proc/self/status "$MAIL/status"
+	grep -qx 'SigBlk:	0000000000000000' "$MAIL/status"
 	# PIPE, ALRM, TERM and CHLD, whatever else the launcher ignored.
 	local ignored
-	ignored=$(sed -n 's/^SigIgn:	//p' "$MAIL/signals")
+	ignored=$(sed -n 's/^SigIgn:	//p' "$MAIL/status")
 	[ $((16#$ignored & 0x17000)) -eq 0 ]
 }
 
@@ -452,9 +464,19 @@ cat_served() {
 
 ### Who smtpd becomes
 
+# serve_with_groups ARGUMENT ...: serve, from a root with groups to lose.
+serve_with_groups() {
+	cat >"$STAGE/with-groups" <<-'GROUPS'
+		#!/bin/sh
+		exec setpriv --groups=0,1,4 "${0%/*}/smtpd" "$@"
+	GROUPS
+	chmod 755 "$STAGE/with-groups"
+	SMTPD=$STAGE/with-groups serve "$@"
+}
+
 @test "root becomes nobody, and the log says so" {
 	need_root
-	serve "$RECORD" "$MAIL"
+	serve_with_groups "$RECORD" "$MAIL"
 	grep -q nobody "$log"
 	swap_one
 	read -r who group groups <"$(only)/id"
@@ -480,12 +502,12 @@ swap_one() {
 
 @test "-U USER takes the groups of that user, -U USER:GROUP that group alone" {
 	need_root
-	serve -U daemon "$RECORD" "$MAIL"
+	serve_with_groups -U daemon "$RECORD" "$MAIL"
 	grep -q daemon "$log"
 	swap_one
 	[ "$(cat "$(only)/id")" = "daemon daemon daemon" ]
 	forget_messages
-	serve --user=daemon:mail "$RECORD" "$MAIL"
+	serve_with_groups --user=daemon:mail "$RECORD" "$MAIL"
 	swap_one
 	[ "$(cat "$(only)/id")" = "daemon mail mail" ]
 }

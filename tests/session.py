@@ -77,9 +77,10 @@ def unix(name):
 
 
 def terminal():
-    """Descriptors of both ends, without echo."""
+    """Descriptors of both ends, without echo; a CR stays one."""
     ours, theirs = pty.openpty()
     mode = termios.tcgetattr(theirs)
+    mode[0] &= ~termios.ICRNL
     mode[1] &= ~termios.OPOST
     mode[3] &= ~termios.ECHO
     termios.tcsetattr(theirs, termios.TCSANOW, mode)

@@ -14,7 +14,7 @@ LATER = b"451 4.3.0 "
 def lines(size, end=b"\n"):
     """A reply of so many octets, its lines as long as they may be."""
     full = b"250-" + b"x" * (506 - (2 - len(end))) + end
-    count = (size - 20) // len(full)
+    count = -(-(size - len(full)) // len(full))
     rest = size - count * len(full)
     return full * count + b"250 " + b"y" * (rest - 4 - len(end)) + end
 
