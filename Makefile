@@ -50,6 +50,12 @@ PUBLIC = address base64 data date hops json line number param record reply \
 	smtp text utf8 verdict visible
 TESTS = $(sort $(wildcard tests/*.bats))
 
+# Builds that the whole suite is run with, besides the one that was asked for.
+VARIANTS = sanitize clang musl
+sanitize = SANITIZE=1
+clang = CC=clang
+musl = STATIC=1
+
 all: $(PROGRAMS) $(LIBRARY)
 
 # Another compiler or other flags: everything is built anew.
@@ -87,8 +93,20 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 run: all
 	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
 
-check: all $(BUILD)/tests/units $(BUILD)/tests/events
+TOOLS = $(BUILD)/tests/units $(BUILD)/tests/events
+check: all $(TOOLS)
 	tests/run $(TESTS)
+
+# The whole suite for each build, too: about four times as long.
+check-all: all $(TOOLS) variants
+	tests/run -b . $(VARIANTS:%=-b build/%) $(TESTS)
+$(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
+	tests/run -b build/$* $(TESTS)
+
+variants: $(VARIANTS:%=variant-%)
+$(VARIANTS:%=variant-%): variant-%:
+	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
+		all build/$*/tests/units build/$*/tests/events
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -114,6 +132,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all run check install dist format clean FORCE
+.PHONY: all run check check-all $(VARIANTS:%=check-%) variants \
+	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

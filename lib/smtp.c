@@ -168,7 +168,9 @@ void
 smtp_reply(struct smtp *smtp, const char *text, size_t length)
 {
 	size_t start = smtp->output_length;
-	int code = reply_code(text, length, smtp->config->utf8);
+	/* UTF-8 only to those who asked for it (RFC 6531 3.7.4.2). */
+	bool utf8 = smtp->utf8 || smtp->event.utf8;
+	int code = reply_code(text, length, utf8);
 
 	if (!smtp->pending)
 		__builtin_trap();

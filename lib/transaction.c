@@ -106,7 +106,7 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 	struct delivery delivery = {
 	    .command = &settings->command,
 	    .timeout = settings->command_timeout,
-	    .utf8 = settings->smtp.utf8,
+	    .utf8 = self->envelope.utf8,
 	};
 
 	if (settings->received)

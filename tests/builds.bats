@@ -132,6 +132,7 @@ compiled() {
 @test "make run listens on localhost:8025 and prints what arrives" {
 	listening 8025 && skip "something listens on port 8025"
 	start "$dir/run.log" setsid make -s -C "$root" run
+	# shellcheck disable=SC2154 # start sets it
 	group=$pid
 	printf '%s\r\n' 'Subject: seen' '' 'It works.' >"$dir/mail"
 	eventually grep -q 'listening on 127.0.0.1:8025' "$dir/run.log"

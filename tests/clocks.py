@@ -91,7 +91,9 @@ def deaf(kind, state):
 
 
 def drip(kind, state):
-    """An octet every 0.4 seconds, for longer than -t."""
+    """An octet every 0.4 seconds, for longer than -t. A terminal has lines."""
+    if kind == "tty":
+        return
     smtp = begin(kind, "hello", "-t", "1", "-q")
     octets = {"command": b"NOOP x\r\n", "data": MAIL + RCPT + b"DATA\r\n"}[state]
     if state == "data":

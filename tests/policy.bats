@@ -398,13 +398,14 @@ in_network() {
 		os.umask(0)
 		def listen(env, *options):
 		    return subprocess.Popen(
-		        [SMTPD, "-l", "192.0.2.1:2525", "-l", "127.0.0.1:2525", "-l", "[::]:2526",
+		        [SMTPD, "-l", "192.0.2.1:2525", "-l", "127.0.0.1:2525", "-l", ":2526",
 		         "-l", f"unix:{path}", *options, "cp", "/proc/self/environ", f"{STAGE}/mail/env"],
 		        env={**os.environ, **env}, stderr=subprocess.PIPE)
 		def ready(listener):
-		    found = 0
-		    while found < 4:
-		        found += b"listening on " in listener.stderr.readline()
+		    line = b"unix:"
+		    while b"listening on unix:" not in line:
+		        assert line, "it has ended"
+		        line = listener.stderr.readline()
 		def rcpt(talk):
 		    talk.expect("220")
 		    talk.ask("EHLO me", "250")

@@ -196,7 +196,8 @@ def filler(size, seed=0, end=b"\n"):
 def log_lines(log):
     """The log's events, each as a dictionary; anything else is an error
     line and comes as text."""
-    value = r'(?:[^\s"\\=]*|"(?:[^"\\\x00-\x1f\x7f-\xff]|\\["\\]|\\x[0-9a-f]{2})*")'
+    value = (r'(?:"(?:[^"\\\x00-\x1f\x7f-\xff]|\\["\\]|\\x[0-9a-f]{2})*"'
+             r'|[^\s"\\=]*(?![^ ]))')
     for line in log.splitlines():
         if not line.startswith("smtpd: "):
             raise Unexpected(f"no line of the log: {line!r}")

@@ -15,7 +15,7 @@ A transcript is lines of
     C: TEXT           the client sends TEXT and CRLF
     C> TEXT           the client sends TEXT as it stands
     S: TEXT           the server says exactly TEXT and CRLF
-    M: FROM TO ... | TEXT
+    M: FROM TO ... "TEXT"
                       the command got this message
     EOF               the server hangs up by itself
 
@@ -43,7 +43,7 @@ OPTIONS = ["--hostname", "mx.example.org", "--no-received", "--any", "--quiet"]
 KEEP = """
 { printf 'M: <%s>' "$SENDER"
   printf '%s\n' "$RECIPIENTS" | while IFS= read -r r; do printf ' <%s>' "$r"; done
-  printf ' | '; cat; printf '\\0'; } >>"$0"
+  printf ' "'; cat; printf '"\\0'; } >>"$0"
 """
 ESCAPES = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
 
@@ -71,6 +71,13 @@ def octets(text):
             out += ESCAPES[text[at + 1]]
             at += 2
     return out
+
+
+def escaped(text):
+    """A TEXT that stands for the octets, runs of one octet made short."""
+    text = text.removesuffix(b"\0").decode("latin-1")
+    text = text.encode("unicode_escape").decode()
+    return re.sub(r"(\w)\1{39,}", lambda m: f"\\{{{m[1]}*{len(m[0])}}}", text)
 
 
 class Transcript:
@@ -278,9 +285,9 @@ def record(smtpd, transcript):
                 print(line)
         show()
         hangs_up = not session.open
-        for message in session.finish(hangs_up).split(b"\0")[:-1]:
-            text = message.decode("latin-1").encode("unicode_escape").decode()
-            print(text)
+        kept = session.finish(hangs_up)
+        for message in kept.split(b"\0M: ") if kept else []:
+            print("M: " + escaped(message.removeprefix(b"M: ")))
         if hangs_up:
             print("EOF")
     finally:
