@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -33,7 +34,7 @@
 static struct {
 	struct peer peer;
 	struct transaction transaction;
-	struct smtp smtp; /* greets, and is then the dialogue's */
+	struct smtp *smtp; /* greets, and is then the dialogue's */
 	pid_t dialogue;
 	bool broken; /* the dialogue sent what it may not */
 	bool over;   /* so does nobody listen any more */
@@ -112,15 +113,16 @@ serve(void)
 static bool
 greet(void)
 {
+	struct smtp *smtp = self.smtp;
 	const struct smtp_event *event;
 	size_t length;
 	const char *output;
 
-	smtp_begin(&self.smtp, &self.transaction.settings->smtp);
+	smtp_begin(smtp, &self.transaction.settings->smtp);
 	do {
-		event = smtp_next(&self.smtp);
+		event = smtp_next(smtp);
 	} while (event->kind == SMTP_CONNECT);
-	output = smtp_output(&self.smtp, &length);
+	output = smtp_output(smtp, &length);
 	if (self.transaction.settings->debug)
 		journal_said(&(struct record){
 		    .number = 1,
@@ -129,8 +131,18 @@ greet(void)
 		});
 	if (!io_write(1, output, length))
 		return false;
-	smtp_written(&self.smtp, length);
+	smtp_written(smtp, length);
 	return true;
+}
+
+/* The state machine is in memory of its own, which the agent lets go once the
+ * dialogue has it. */
+static bool
+map_machine(void)
+{
+	self.smtp = mmap(NULL, sizeof *self.smtp, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return self.smtp != MAP_FAILED;
 }
 
 static bool
@@ -139,7 +151,7 @@ start_dialogue(void)
 	int ends[2];
 	struct dialogue_start start = {
 	    .settings = self.transaction.settings,
-	    .smtp = &self.smtp,
+	    .smtp = self.smtp,
 	    .windows = self.transaction.spool.windows,
 	    .in = 0,
 	    .out = 1,
@@ -154,6 +166,7 @@ start_dialogue(void)
 	if (self.dialogue == 0)
 		dialogue_run(&start);
 	(void)close(ends[1]); /* a socket with nothing in it */
+	(void)munmap(self.smtp, sizeof *self.smtp); /* it was mapped */
 	return self.dialogue > 0;
 }
 
@@ -180,62 +193,85 @@ linger(void)
 	}
 }
 
-/* Waits for the dialogue, which has ended or is made to; the exit status. */
+/* Waits for the dialogue, which has ended or is made to; its wait(2) status. */
+static int
+wait_for_dialogue(bool *killed)
+{
+	int64_t until = clock_now() + (int64_t)LINGER_SECONDS * 1000;
+	int status = 0;
+
+	while (waitpid(self.dialogue, &status, WNOHANG) == 0) {
+		int64_t left = until - clock_now();
+
+		if (left <= 0 || *killed) {
+			*killed = true;
+			(void)kill(self.dialogue, SIGKILL); /* or it ends */
+		}
+		(void)signals_wait(NULL, 0, left > 0 ? (int)left : 10);
+	}
+	return status;
+}
+
+/* The end of the session; the exit status. */
 static int
 finish(void)
 {
-	bool ours = self.broken || signals_stops() > 1;
-	int status = 0;
+	bool killed = self.broken || signals_stops() > 1;
+	int status = wait_for_dialogue(&killed);
+	bool died = WIFSIGNALED(status) && !killed;
 
-	if (ours)
-		(void)kill(self.dialogue, SIGKILL); /* or it has ended */
-	while (waitpid(self.dialogue, &status, 0) < 0 && errno == EINTR)
-		continue;
 	if (self.broken)
 		log_error("session %s: the dialogue process sent a record that "
 			  "it may not; session ended",
 		    self.id);
-	else if (WIFSIGNALED(status) && !ours)
+	else if (died)
 		log_error("session %s: the dialogue process was killed by "
 			  "signal %d; session ended",
 		    self.id, WTERMSIG(status));
-	else if (!ours && strcmp(self.transaction.end, "hangup") != 0)
+	else if (!killed && strcmp(self.transaction.end, "hangup") != 0)
 		linger();
 	journal_end(
 	    self.transaction.end, self.transaction.messages, self.begun);
-	return self.broken || (WIFSIGNALED(status) && !ours) ? EX_SOFTWARE
-							     : EX_OK;
+	return self.broken || died ? EX_SOFTWARE : EX_OK;
 }
 
-int
-agent_run(struct settings *settings, bool launched)
+/* Who the client is, and what it may therefore do. */
+static void
+meet_client(struct settings *settings, bool launched)
 {
-	self.transaction.settings = settings;
-	self.begun = clock_now();
-	signals_begin();
-	make_id();
+	struct policy *policy = &settings->policy;
+
 	io_block(0);
 	io_block(1);
 	peer_find(&self.peer, 0, launched);
-	settings->policy.trusted =
-	    (launched && getenv("RELAYCLIENT")) ||
-	    (settings->trust && peer_is_local(&self.peer)) ||
-	    (self.peer.kind == PEER_TCP &&
-		policy_has_network(&settings->policy, &self.peer.ip));
+	policy->trusted = (launched && getenv("RELAYCLIENT")) ||
+			  (settings->trust && peer_is_local(&self.peer)) ||
+			  (self.peer.kind == PEER_TCP &&
+			      policy_has_network(policy, &self.peer.ip));
 	if (isatty(0))
 		settings->smtp.newline = DATA_TERMINAL;
 	journal_connect(&self.peer);
-	if (!session_begin(&self.transaction.session, self.id,
-		settings->smtp.hostname, &self.peer, launched) ||
-	    !spool_begin(&self.transaction.spool)) {
+}
+
+/* What the dialogue does not have is made after the fork: it has no copy of
+ * it, and the client has been greeted. */
+int
+agent_run(struct settings *settings, bool launched)
+{
+	struct transaction *transaction = &self.transaction;
+
+	transaction->settings = settings;
+	self.begun = clock_now();
+	signals_begin();
+	make_id();
+	meet_client(settings, launched);
+	memcpy(transaction->end, "hangup", sizeof "hangup");
+	if (!spool_begin(&transaction->spool) || !map_machine()) {
 		log_error("cannot begin a session: %s", strerror(errno));
 		return EX_OSERR;
 	}
-	envelope_reset(&self.transaction.envelope);
-	memcpy(self.transaction.end, "hangup", sizeof "hangup");
 	if (!greet()) {
-		journal_end(self.transaction.end, self.transaction.messages,
-		    self.begun);
+		journal_end(transaction->end, 0, self.begun);
 		return EX_OK;
 	}
 	if (!start_dialogue()) {
@@ -243,6 +279,13 @@ agent_run(struct settings *settings, bool launched)
 		    "cannot start the dialogue process: %s", strerror(errno));
 		(void)io_write(
 		    1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
+		return EX_OSERR;
+	}
+	envelope_reset(&transaction->envelope);
+	if (!session_begin(&transaction->session, self.id,
+		settings->smtp.hostname, &self.peer, launched)) {
+		log_error("cannot begin a session: %s", strerror(errno));
+		(void)kill(self.dialogue, SIGKILL);
 		return EX_OSERR;
 	}
 	serve();

@@ -96,23 +96,24 @@ take_content(struct transaction *self, const struct record *record)
 	return true;
 }
 
-/* Delivers what has been spooled; the reply's octets, 0 if told to stop. */
+/* Delivers what has been spooled; the reply's octets, 0 if told to stop. The
+ * line on top of the message is made where the reply will be. */
 static size_t
 run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 {
-	static char head[RECEIVED_MAX];
 	struct settings *settings = self->settings;
-	struct feed feed = {.spool = &self->spool, .head = head};
+	struct feed feed = {.spool = &self->spool, .head = reply};
 	struct delivery delivery = {
 	    .command = &settings->command,
 	    .timeout = settings->command_timeout,
 	    .utf8 = self->envelope.utf8,
 	};
 
+	_Static_assert(RECEIVED_MAX <= REPLY_MAX, "they share their memory");
 	if (settings->received)
 		feed.head_length =
 		    received_line(&self->session, &self->envelope,
-			(int64_t)time(NULL), settings->smtp.crlf, head);
+			(int64_t)time(NULL), settings->smtp.crlf, reply);
 	*size = feed.head_length + spool_size(&self->spool);
 	delivery.environment =
 	    envelope_environment(&self->session, &self->envelope, *size);

@@ -300,6 +300,7 @@ sanitized() {
 
 @test "RECIPIENTS may have 120 KiB and no octet more" {
 	py <<-'PY'
+		import os
 		from session import STAGE, Session
 		MAX = 120 * 1024
 		for over in (0, 1):
@@ -325,6 +326,7 @@ sanitized() {
 		    smtp.quit()
 		    with open(f"{STAGE}/mail/env", "rb") as file:
 		        found = [v for v in file.read().split(b"\0") if v.startswith(b"RECIPIENTS=")]
+		    os.unlink(f"{STAGE}/mail/env")
 		    assert found == [b"RECIPIENTS=" + b"\n".join(addresses)], over
 	PY
 }
@@ -637,7 +639,7 @@ sanitized() {
 		    reply = smtp.message(b"x\n" * size)
 		    assert reply.startswith(b"451 4.3."), reply
 		log = smtp.quit()
-		assert log.count("Too many open files") == 2, log
+		assert log.count("cannot run") == 2, log
 	PY
 }
 
@@ -707,8 +709,8 @@ sanitized() {
 		begun = time.monotonic()
 		sessions = []
 		for number, stop in enumerate((None, signal.SIGTERM, signal.SIGINT, None)):
-		    smtp = Session("-A", "-t", "1", "--session-timeout", "1", f"{STAGE}/act",
-		                   kind="tcp" if number < 3 else "pipe",
+		    smtp = Session("-A", "-t", "1", "--session-timeout", "60" if stop else "1",
+		                   f"{STAGE}/act", kind="tcp" if number < 3 else "pipe",
 		                   env={**os.environ, "NUMBER": str(number)})
 		    sessions.append((number, stop, smtp))
 		    smtp.offer("slow@d")

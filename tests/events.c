@@ -11,7 +11,8 @@
  *	-r, --random-chunks SEED   at random; buffers move, output drips
  *	-e, --every          whole, octet by octet, cut once anywhere (where it
  *	                     is short), 20 times at random: always the same
- *	-a, --answer KIND[:N]=REPLY   answers the Nth event (or all) of a kind
+ *	-a, --answer KIND[:N][=REPLY]   answers the Nth event (or all) of a
+ *	                     kind; without REPLY it is left unanswered
  *
  * Pieces of content are joined, so that the log is the same for any way of
  * cutting. Each octet of a string outside printable ASCII is \xNN.
@@ -44,7 +45,7 @@ static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
 	const char *kind; /* may end in ":N" */
-	const char *reply;
+	const char *reply; /* NULL: none */
 } answers[ANSWERS];
 static size_t answer_count;
 
@@ -964,13 +965,14 @@ set_answer(char *text)
 {
 	char *reply = strchr(text, '=');
 
-	if (!reply || answer_count == ANSWERS) {
-		fprintf(stderr, "events: bad answer \"%s\"\n", text);
+	if (answer_count == ANSWERS) {
+		fprintf(stderr, "events: too many answers\n");
 		exit(64);
 	}
-	*reply = '\0';
+	if (reply)
+		*reply++ = '\0';
 	answers[answer_count].kind = text;
-	answers[answer_count++].reply = reply + 1;
+	answers[answer_count++].reply = reply;
 }
 
 static const struct option options[] = {

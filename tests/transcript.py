@@ -37,7 +37,7 @@ import sys
 import tempfile
 import time
 
-TIMEOUT = 20
+TIMEOUT = 10
 OPTIONS = ["--hostname", "mx.example.org", "--no-received", "--any", "--quiet"]
 # Keeps sender, recipients and message where the transcript can be compared.
 KEEP = """

@@ -1,0 +1,249 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats
+# The state machine and smtpd itself against transcripts, every way of cutting
+# what arrives, every command in every state, and random sessions.
+
+load lib
+
+setup_file() {
+	ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+	EVENTS=$BUILD/tests/events
+	SANITIZED=$BATS_FILE_TMPDIR/sanitized
+	export ROOT EVENTS SANITIZED
+	stage
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" -j2 SANITIZE=1 \
+		BUILD="$SANITIZED" BIN="$SANITIZED" \
+		"$SANITIZED/tests/events" "$SANITIZED/tests/units" >&2
+	OCTETS=$BATS_FILE_TMPDIR/octets
+	export OCTETS
+	mkdir "$OCTETS"
+	for file in "$BATS_TEST_DIRNAME"/transcripts/*.txt; do
+		name=$(basename "$file" .txt)
+		"$PYTHON" "$BATS_TEST_DIRNAME/transcript.py" octets "$file" \
+			>"$OCTETS/$name"
+		"$PYTHON" "$BATS_TEST_DIRNAME/transcript.py" options "$file" \
+			>"$OCTETS/$name.options"
+	done
+}
+
+teardown_file() {
+	unstage
+}
+
+# Each transcript as bats sees it: $name, its octets in $octets, its options in
+# the array options.
+each_transcript() {
+	local file
+	for file in "$OCTETS"/*.options; do
+		octets=${file%.options}
+		name=$(basename "$octets")
+		mapfile -t options <"$file"
+		[ "${options[*]}" ] || options=()
+		"$@"
+	done
+}
+
+# log TEXT OPTION ...: what happens, TEXT by printf's rules.
+log() {
+	local text=$1
+	shift
+	# shellcheck disable=SC2059 # that is the point
+	printf "$text" | "$EVENTS" --every "$@"
+}
+
+# happens OPTION ... : the log of the client's lines behind "--" has, from the
+# line that follows the greeting, the lines on standard input.
+happens() {
+	diff -u - <(log "$@" | tail -n +3)
+}
+
+@test "units of the pure rooms" {
+	run "$BUILD/tests/units"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ ${lines[-1]} =~ ^units:\ [0-9]{6,}\ checks,\ 0\ failed$ ]]
+}
+
+@test "units of the pure rooms, sanitized" {
+	run "$SANITIZED/tests/units"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ ${lines[-1]} =~ ^units:\ [0-9]{6,}\ checks,\ 0\ failed$ ]]
+}
+
+@test "transcripts, octet for octet: line by line, at once, octet by octet" {
+	"$PYTHON" "$BATS_TEST_DIRNAME/transcript.py" play "$SMTPD" \
+		"$BATS_TEST_DIRNAME"/transcripts/*.txt
+}
+
+# A transcript's own options, however it is cut; whole and with more behind it.
+cut_it() {
+	log=$BATS_TEST_TMPDIR/log
+	"$EVENTS" "${options[@]}" --every "$octets" >"$log" || {
+		echo "$name" >&2
+		return 1
+	}
+	{ cat "$octets"; printf 'NOOP x\r\nRSET\r\n'; } >"$BATS_TEST_TMPDIR/more"
+	"$EVENTS" "${options[@]}" "$BATS_TEST_TMPDIR/more" >"$log.more"
+	# What happened before is the same; only the last line tells of the end.
+	size=$(head -n -1 "$log" | wc -c)
+	cmp -n "$size" "$log" "$log.more"
+	grep -q '^END' "$log"
+}
+
+@test "transcripts: the same events however they are cut, and with more behind" {
+	each_transcript cut_it
+}
+
+@test "transcripts: the machine says what smtpd says" {
+	compare() {
+		# Where the command's verdict is not 250, smtpd alone knows.
+		case $name in verdict-* | max-errors-refused) return ;; esac
+		diff <(grep -a '^S: ' "$BATS_TEST_DIRNAME/transcripts/$name.txt" |
+			cut -c 4-) \
+			<("$EVENTS" "${options[@]}" "$octets" |
+				sed -n 's/^S: //p') || {
+			echo "$name" >&2
+			return 1
+		}
+	}
+	rm "$OCTETS"/pipelining-many*
+	each_transcript compare
+}
+
+# Under every policy and with both line ends, whatever the transcript says.
+cut_it_otherwise() {
+	local policy
+	for policy in reject normalize terminal; do
+		"$EVENTS" -b "$policy" --every "$octets" >/dev/null
+		"$EVENTS" -b "$policy" --every --crlf --smtputf8 "$octets" \
+			>/dev/null
+	done
+}
+
+@test "transcripts: the same under every bare-newline policy and line end" {
+	each_transcript cut_it_otherwise
+}
+
+@test "events tell who, to whom and what" {
+	happens 'ehlo Me and more\r\nMAIL FROM:<@r:"a b"@c> size=3 BODY=8bitmime\r\nrcpt to:<D@[192.0.2.1]>\r\nRCPT TO:postmaster\r\nDATA\r\na\r\n..\r\n.\r\nNOOP  x y  \r\n' \
+		--size 100 --max-recipients 5 <<-'END'
+		HELO verb=EHLO argument="Me and more" text="Me"
+		S: 250-mx.example.org
+		S: 250-PIPELINING
+		S: 250-SIZE 100
+		S: 250-8BITMIME
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250-LIMITS RCPTMAX=5
+		S: 250 HELP
+		MAIL verb=MAIL argument="FROM:<@r:\"a b\"@c> size=3 BODY=8bitmime" address="\"a b\"@c" local=5 domain="c" params="size=3 BODY=8bitmime"
+		S: 250 2.1.0 Sender OK
+		RCPT verb=RCPT argument="to:<D@[192.0.2.1]>" address="D@[192.0.2.1]" local=1 domain="[192.0.2.1]" params=""
+		S: 250 2.1.5 Recipient OK
+		RCPT verb=RCPT argument="TO:postmaster" address="postmaster" local=10 domain="" params=""
+		S: 250 2.1.5 Recipient OK
+		DATA verb=DATA argument=""
+		S: 354 End data with <CR><LF>.<CR><LF>
+		MESSAGE octets=4 content="a\n.\n"
+		S: 250 2.0.0 OK
+		COMMAND verb=NOOP argument="x y"
+		S: 250 2.0.0 OK
+		END, 0 octets unused
+	END
+}
+
+@test "events tell what UTF-8 an address and a transaction have" {
+	happens 'HELO x\r\nMAIL FROM:<\xc3\xa4@b> SMTPUTF8\r\nRCPT TO:<c@d>\r\nRCPT TO:<\xe2\x82\xac@d>\r\nRSET\r\nMAIL FROM:<a@b> smtputf8\r\n' \
+		--smtputf8 <<-'END'
+		HELO verb=HELO argument="x" text="x"
+		S: 250 mx.example.org
+		MAIL verb=MAIL argument="FROM:<\xc3\xa4@b> SMTPUTF8" address="\xc3\xa4@b" local=2 domain="b" params="SMTPUTF8" utf8-address utf8
+		S: 250 2.1.0 Sender OK
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 250 2.1.5 Recipient OK
+		RCPT verb=RCPT argument="TO:<\xe2\x82\xac@d>" address="\xe2\x82\xac@d" local=3 domain="d" params="" utf8-address
+		S: 250 2.1.5 Recipient OK
+		RESET verb=RSET argument=""
+		S: 250 2.0.0 OK
+		MAIL verb=MAIL argument="FROM:<a@b> smtputf8" address="a@b" local=1 domain="b" params="smtputf8" utf8
+		S: 250 2.1.0 Sender OK
+		END, 0 octets unused
+	END
+}
+
+@test "a step that is refused has not happened" {
+	happens 'HELO x\r\nMAIL FROM:<a@b>\r\nHELO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nRCPT TO:<c@d>\r\nDATA\r\nDATA\r\n.\r\nRCPT TO:<c@d>\r\n' \
+		-a HELO:1='550 5.7.1 Not you' -a MAIL:1='451 4.7.1 Later' \
+		-a RCPT:1='550-5.1.1 No
+550 5.1.1 body' -a DATA:1='450 Not yet' -a MESSAGE='554 5.0.0 No' <<-'END'
+		HELO verb=HELO argument="x" text="x"
+		S: 550 5.7.1 Not you
+		REFUSED verb=MAIL argument="FROM:<a@b>" line="MAIL FROM:<a@b>"
+		S: 503 5.5.1 Send HELO or EHLO first
+		HELO verb=HELO argument="x" text="x"
+		S: 250 mx.example.org
+		MAIL verb=MAIL argument="FROM:<a@b>" address="a@b" local=1 domain="b" params=""
+		S: 451 4.7.1 Later
+		REFUSED verb=RCPT argument="TO:<c@d>" line="RCPT TO:<c@d>"
+		S: 503 5.5.1 Need MAIL command
+		MAIL verb=MAIL argument="FROM:<a@b>" address="a@b" local=1 domain="b" params=""
+		S: 250 2.1.0 Sender OK
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 550-5.1.1 No
+		S: 550 5.1.1 body
+		REFUSED verb=DATA argument="" line="DATA"
+		S: 503 5.5.1 Need RCPT command
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 250 2.1.5 Recipient OK
+		DATA verb=DATA argument=""
+		S: 450 Not yet
+		DATA verb=DATA argument=""
+		S: 354 End data with <CR><LF>.<CR><LF>
+		MESSAGE octets=0 content=""
+		S: 554 5.0.0 No
+		REFUSED verb=RCPT argument="TO:<c@d>" line="RCPT TO:<c@d>"
+		S: 503 5.5.1 Need MAIL command
+		END, 0 octets unused
+	END
+}
+
+@test "answers: none to a message is 451; none that is a reply, too; 421 ends" {
+	local text='HELO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n.\r\nNOOP\r\n'
+	log "$text" -a MESSAGE | grep -A 1 '^MESSAGE' | tail -n 1 |
+		diff - <(echo 'S: 451 4.3.0 Temporary failure, try again later')
+	for answer in nonsense '250-unfinished' '354 Go on' '' '250 5.0.0 x' \
+		$'250 a\n250 b'; do
+		log "$text" -a MESSAGE="$answer" | grep -A 1 '^MESSAGE' |
+			tail -n 1 |
+			diff - <(echo 'S: 451 4.3.0 Temporary failure, try again later')
+	done
+	for kind in HELO MAIL RCPT DATA MESSAGE COMMAND; do
+		for code in 421 221; do
+			log "$text" -a "$kind=$code x" >"$BATS_TEST_TMPDIR/log"
+			tail -n 2 "$BATS_TEST_TMPDIR/log" | head -n 1 |
+				diff - <(echo "S: $code x")
+			grep -q '^END closed' "$BATS_TEST_TMPDIR/log" ||
+				[ "$kind$code" = DATA221 ]
+		done
+	done
+	# A 2xx at DATA means 354.
+	log "$text" -a DATA='250 2.0.0 Yes' | grep -q '^S: 354 '
+}
+
+@test "every command in every state" {
+	"$EVENTS" --matrix | sed 's/ *$//' >"$BATS_TEST_TMPDIR/matrix"
+	diff -u "$BATS_TEST_DIRNAME/matrix.txt" "$BATS_TEST_TMPDIR/matrix"
+}
+
+@test "20000 random sessions: legal replies, messages only after CRLF.CRLF" {
+	"$EVENTS" --random 20000 >"$BATS_TEST_TMPDIR/out"
+	# Not all of them in vain.
+	read -r _ _ messages _ <"$BATS_TEST_TMPDIR/out"
+	[ "$messages" -gt 1000 ]
+}
+
+@test "20000 more, sanitized" {
+	seed=${EPOCHSECONDS}00000
+	echo "--seed $seed"
+	"$SANITIZED/tests/events" --random 20000 --seed "$seed"
+}
