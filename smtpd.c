@@ -170,8 +170,8 @@ become_user(void)
 	if (option_given(OPTION_NOSETUID))
 		return true;
 	if (option_given(OPTION_USER))
-		return user_become(option_text(OPTION_USER));
-	return geteuid() != 0 || user_become("nobody");
+		return user_become(option_text(OPTION_USER), true);
+	return geteuid() != 0 || user_become("nobody", false);
 }
 
 static int

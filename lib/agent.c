@@ -49,7 +49,7 @@ make_id(void)
 	struct timespec now = {0};
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* POSIX has this clock */
-	(void)snprintf(self.id, sizeof self.id, "%llx.%lx",
+	(void)snprintf(self.id, sizeof self.id, "%llx-%lx",
 	    (unsigned long long)now.tv_sec * 1000000 +
 		(unsigned long long)now.tv_nsec / 1000,
 	    (unsigned long)getpid());

@@ -55,6 +55,15 @@ log_lines(void)
 }
 
 void
+complaint_end(void)
+{
+	complaint_take();
+	if (state.length > 0)
+		log_foreign(state.text, state.length);
+	state.length = 0;
+}
+
+void
 complaint_take(void)
 {
 	/* A flood must not keep the verdict waiting. */

@@ -12,4 +12,7 @@ int complaint_source(void);
 /* Logs what has come in; does not block. */
 void complaint_take(void);
 
+/* The same when a command has ended: its last line may have no end. */
+void complaint_end(void);
+
 #endif

@@ -157,7 +157,7 @@ wait_for_end(struct run *run, struct feed *message, int *status)
 	}
 	if (run->out >= 0)
 		take_output(run);
-	complaint_take();
+	complaint_end();
 	return WIFEXITED(*status) && !run->failed ? VERDICT_EXITED
 						  : VERDICT_KILLED;
 }

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "number.h"
 #include "socket.h"
+#include "text.h"
 
 /* Connections that may wait to be accepted. */
 #define BACKLOG 512
@@ -104,6 +106,17 @@ open_unix(struct listener *listener, const char *address)
 	return keep(listener, fd);
 }
 
+/* A number that is one, or a name for getaddrinfo(3) to know, which would take
+ * 65536 for 0 and -1 for 65535. */
+static bool
+is_port(const char *port)
+{
+	uint64_t number;
+
+	return text_is_letter(*port) ||
+	       number_parse(port, strlen(port), 65535, &number);
+}
+
 /* Splits HOST:PORT; host is empty for ":PORT". */
 static bool
 split(const char *address, char host[256], const char **port)
@@ -111,7 +124,7 @@ split(const char *address, char host[256], const char **port)
 	const char *colon = strrchr(address, ':');
 	size_t length = colon ? (size_t)(colon - address) : 0;
 
-	if (!colon || colon[1] == '\0' || length >= 256)
+	if (!colon || length >= 256 || !is_port(colon + 1))
 		return false;
 	*port = colon + 1;
 	if (length >= 2 && address[0] == '[' && address[length - 1] == ']') {
@@ -206,11 +219,13 @@ listen_open(struct listener *listener, const char *address, bool *usage)
 	*usage = false;
 	if (strncmp(address, "unix:", 5) == 0 && address[5] != '\0')
 		return open_unix(listener, address);
-	if (!split(address, host, &port)) {
-		*usage = true;
+	*usage = !split(address, host, &port);
+	if (*usage)
 		return false;
-	}
 	error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
+	*usage = error == EAI_SERVICE;
+	if (*usage)
+		return false;
 	if (error) {
 		log_error("cannot listen on %s: %s", address,
 		    error == EAI_SYSTEM ? strerror(errno)

@@ -97,6 +97,9 @@ put_format(int priority, const char *format, va_list arguments)
 	if (n < 0)
 		return;
 	line.length += (size_t)n < room ? (size_t)n : room - 1;
+	for (size_t i = line.begin; i < line.length; i++)
+		if (text_has_control(line.text + i, 1))
+			line.text[i] = '?';
 	put(priority, &line);
 }
 

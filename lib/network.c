@@ -86,6 +86,9 @@ network_has(const struct network *network, const struct ip *ip)
 {
 	unsigned whole = network->prefix / 8, rest = network->prefix % 8;
 
+	/* IPv4 is no part of ::/64, as its mapped form would have it. */
+	if (is_mapped(ip) && network->prefix < 96)
+		return false;
 	if (memcmp(network->ip.octets, ip->octets, whole) != 0)
 		return false;
 	return rest == 0 || ((network->ip.octets[whole] ^ ip->octets[whole]) >>

@@ -29,6 +29,7 @@ bool ip_is_loopback(const struct ip *ip);
 /* Reads ADDRESS or ADDRESS/BITS. */
 bool network_parse(const char *text, struct network *network);
 
+/* An IPv4 address is in IPv4 networks only, however they are written. */
 bool network_has(const struct network *network, const struct ip *ip);
 
 #endif

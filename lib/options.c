@@ -153,6 +153,40 @@ name_of(int value)
 	return (enum option_name)name;
 }
 
+/* The long name of the option that getopt_long() stumbled over, if it is one
+ * of ours. */
+static const char *
+stumbled_over(void)
+{
+	for (int i = 0; i < OPTIONS; i++)
+		if (optopt == 256 + i ||
+		    (optopt != 0 && optopt == rows[i].letter))
+			return rows[i].name;
+	return NULL;
+}
+
+/* An option that getopt_long() would not take, in argument, as it was typed.
+ * Returns false. */
+static bool
+misused(int found, const char *argument)
+{
+	const char *name = stumbled_over();
+	char letter[] = {'-', (char)optopt, '\0'};
+
+	if (found == ':')
+		log_error("%s: a value is missing (smtpd --help lists the "
+			  "options)",
+		    argument);
+	else if (name)
+		log_error("%s: --%s takes no value (smtpd --help lists the "
+			  "options)",
+		    argument, name);
+	else
+		log_error("unknown option %s (smtpd --help lists the options)",
+		    optopt > 0 && optopt < 256 ? letter : argument);
+	return false;
+}
+
 bool
 options_parse(int argc, char **argv, int *command,
     bool (*take)(enum option_name name, const char *value))
@@ -166,21 +200,11 @@ options_parse(int argc, char **argv, int *command,
 	make_tables(letters, names);
 	opterr = 0;
 	while ((found = getopt_long(argc, argv, letters, names, NULL)) != -1) {
-		if (found == ':') {
-			log_error("%s needs a value (smtpd --help lists the "
-				  "options)",
-			    argv[optind - 1]);
-			return false;
-		}
-		if (found == '?') {
-			char letter[] = {'-', (char)optopt, '\0'};
-
-			log_error("unknown option %s (smtpd --help lists the "
-				  "options)",
-			    optopt > 0 && optopt < 256 ? letter
-						       : argv[optind - 1]);
-			return false;
-		}
+		/* What lacks a value stands last. */
+		if (found == ':')
+			return misused(found, argv[argc - 1]);
+		if (found == '?')
+			return misused(found, argv[optind - 1]);
 		if (!keep(name_of(found), optarg) ||
 		    !take(name_of(found), optarg))
 			return false;

@@ -49,7 +49,7 @@ add_one(struct policy *policy, const char *domain, size_t length)
 
 /* A line without its comment and the spaces around it. */
 static const char *
-trim(char *line, size_t *length)
+trim(const char *line, size_t *length)
 {
 	*length = strcspn(line, "#\r\n");
 	while (*length > 0 && strchr(" \t", line[*length - 1]))
@@ -62,27 +62,34 @@ trim(char *line, size_t *length)
 }
 
 static bool
-add_file(struct policy *policy, const char *path)
+add_lines(struct policy *policy, FILE *file)
 {
-	FILE *file = fopen(path, "re");
-	char line[1024];
+	char *line = NULL;
+	size_t size = 0;
 	bool good = true;
 
-	if (!file) {
-		log_error("-D: cannot read %s: %s", path, strerror(errno));
-		return false;
-	}
-	while (good && fgets(line, sizeof line, file)) {
+	while (good && getline(&line, &size, file) >= 0) {
 		size_t length;
 		const char *domain = trim(line, &length);
 
 		good = length == 0 || add_one(policy, domain, length);
 	}
-	if (ferror(file)) {
+	free(line);
+	return good;
+}
+
+static bool
+add_file(struct policy *policy, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	bool good = file && add_lines(policy, file);
+
+	if (!file || ferror(file)) {
 		log_error("-D: cannot read %s: %s", path, strerror(errno));
 		good = false;
 	}
-	(void)fclose(file); /* it was only read */
+	if (file)
+		(void)fclose(file); /* it was only read */
 	return good;
 }
 

@@ -93,6 +93,7 @@ void
 spool_window(struct spool *spool)
 {
 	store(spool, SPOOL_WINDOW);
+	spool->large = true;
 	spool->index ^= 1;
 }
 
@@ -100,6 +101,7 @@ void
 spool_end(struct spool *spool, size_t tail)
 {
 	spool->tail = tail;
+	spool->large = spool->large || tail > KEEP;
 	if (spool->file < 0 || tail == 0)
 		return;
 	store(spool, tail);
@@ -115,8 +117,6 @@ spool_size(const struct spool *spool)
 void
 spool_reset(struct spool *spool)
 {
-	if (spool->filed > 0 || spool->tail > KEEP)
-		spool_shrink(spool);
 	if (spool->file >= 0)
 		(void)close(spool->file); /* nobody will read it */
 	spool->file = -1;
@@ -129,7 +129,9 @@ void
 spool_shrink(struct spool *spool)
 {
 	/* If it fails they stay as large as they are, no more. */
-	(void)madvise(spool->windows, 2 * SPOOL_WINDOW, MADV_REMOVE);
+	if (spool->large)
+		(void)madvise(spool->windows, 2 * SPOOL_WINDOW, MADV_REMOVE);
+	spool->large = false;
 }
 
 static ssize_t

@@ -17,6 +17,7 @@ struct spool {
 	uint64_t filed; /* octets in the file */
 	size_t tail;    /* octets in the window, once the message is whole */
 	bool failed;    /* it could not be stored; the reason is logged */
+	bool large;     /* the windows have memory to give back */
 };
 
 /* Maps the windows, which a fork then shares; false with errno. */
@@ -31,11 +32,11 @@ void spool_end(struct spool *spool, size_t tail);
 /* Octets of the message. */
 uint64_t spool_size(const struct spool *spool);
 
-/* Forgets the message, gives its disk back, and the memory of a large one. */
+/* Forgets the message, and gives its disk back. */
 void spool_reset(struct spool *spool);
 
-/* Gives the windows' memory back: they are all zeros then. Only while the
- * dialogue waits or has nothing in them. */
+/* Gives back what memory a large message has taken: the windows are zeros
+ * then. Only while the dialogue waits, with nothing of its own in them. */
 void spool_shrink(struct spool *spool);
 
 /* A message, with what is put on top of it, being fed into a pipe. */

@@ -152,6 +152,7 @@ take_message(struct transaction *self, const struct record *record)
 		.length = length,
 	    });
 	reset(self);
+	spool_shrink(&self->spool);
 	answer(self,
 	    &(struct record){
 		.type = RECORD_REPLY, .first = reply, .first_length = length});
@@ -172,7 +173,8 @@ take_dropped(struct transaction *self, const struct record *record)
 		.length = record->first_length,
 	    });
 	reset(self);
-	spool_shrink(&self->spool);
+	/* Not now: the dialogue goes on, and may be filling them again. */
+	self->spool.large = true;
 	return true;
 }
 

@@ -47,7 +47,7 @@ take(const struct passwd *user, gid_t gid, bool all_groups)
 }
 
 bool
-user_become(const char *spec)
+user_become(const char *spec, bool all_groups)
 {
 	char name[256];
 	size_t length = strcspn(spec, ":");
@@ -73,7 +73,7 @@ user_become(const char *spec)
 	}
 	if (geteuid() != 0 && geteuid() == user->pw_uid && getegid() == gid)
 		return true;
-	if (!take(user, gid, !group)) {
+	if (!take(user, gid, all_groups && !group)) {
 		log_error("cannot become %s: %s (only root can)", spec,
 		    strerror(errno));
 		return false;

@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 
-/* Becomes USER or USER:GROUP, names or numbers; with USER alone, in all groups
- * of that user. False, with the reason logged, if any of it cannot be had. */
-bool user_become(const char *spec);
+/* Becomes USER or USER:GROUP, names or numbers; with all_groups and no GROUP,
+ * in all groups of that user, else in its own alone. False, with the reason
+ * logged, if any of it cannot be had. */
+bool user_become(const char *spec, bool all_groups);
 
 #endif

@@ -93,7 +93,7 @@ mapped(int status, const char *output, size_t length, bool utf8, char *reply)
 	return at + n + 1;
 }
 
-/* The output as it stands, with LF line ends, the last one too. */
+/* The output as it stands, with LF line ends. */
 static size_t
 worded(const char *output, size_t length, char *reply)
 {
@@ -102,8 +102,6 @@ worded(const char *output, size_t length, char *reply)
 	for (size_t i = 0; i < length; i++)
 		if (output[i] != '\r')
 			reply[used++] = output[i];
-	if (reply[used - 1] != '\n')
-		reply[used++] = '\n';
 	return used;
 }
 

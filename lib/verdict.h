@@ -14,7 +14,7 @@ enum verdict_end {
 };
 
 /*
- * Writes to reply the one reply, with LF line ends and the last one too, that
+ * Writes to reply the one reply, with LF line ends (the last may be bare), that
  * follows from the end, the status (0 to 255, for VERDICT_EXITED) and the
  * command's standard output. The output words the reply if it is one and says
  * no more than the status. Returns the octets written, at most size; size

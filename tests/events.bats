@@ -98,7 +98,10 @@ cut_it() {
 @test "transcripts: the machine says what smtpd says" {
 	compare() {
 		# Where the command's verdict is not 250, smtpd alone knows.
-		case $name in verdict-* | max-errors-refused) return ;; esac
+		# Not all that is repeated is written out.
+		case $name in
+		verdict-* | max-errors-refused | pipelining-many) return ;;
+		esac
 		diff <(grep -a '^S: ' "$BATS_TEST_DIRNAME/transcripts/$name.txt" |
 			cut -c 4-) \
 			<("$EVENTS" "${options[@]}" "$octets" |
@@ -107,7 +110,6 @@ cut_it() {
 			return 1
 		}
 	}
-	rm "$OCTETS"/pipelining-many*
 	each_transcript compare
 }
 
@@ -217,14 +219,11 @@ cut_it_otherwise() {
 			tail -n 1 |
 			diff - <(echo 'S: 451 4.3.0 Temporary failure, try again later')
 	done
-	for kind in HELO MAIL RCPT DATA MESSAGE COMMAND; do
-		for code in 421 221; do
-			log "$text" -a "$kind=$code x" >"$BATS_TEST_TMPDIR/log"
-			tail -n 2 "$BATS_TEST_TMPDIR/log" | head -n 1 |
-				diff - <(echo "S: $code x")
-			grep -q '^END closed' "$BATS_TEST_TMPDIR/log" ||
-				[ "$kind$code" = DATA221 ]
-		done
+	for answer in {HELO,MAIL,RCPT,MESSAGE,COMMAND}={421,221} DATA=421; do
+		log "$text" -a "$answer x" >"$BATS_TEST_TMPDIR/log"
+		tail -n 2 "$BATS_TEST_TMPDIR/log" | head -n 1 |
+			diff - <(echo "S: ${answer#*=} x")
+		tail -n 1 "$BATS_TEST_TMPDIR/log" | grep -q '^END closed'
 	done
 	# A 2xx at DATA means 354.
 	log "$text" -a DATA='250 2.0.0 Yes' | grep -q '^S: 354 '

@@ -50,7 +50,7 @@ all_at_once() {
 	deliver -c 10 -m 2 --user "$user" "$@" "$address" "$MAIL"
 }
 
-# transcript [FINAL]: a session in one go, CRLF; the message is $1.
+# transcript: a session of two messages in one go.
 transcript() {
 	printf '%s\r\n' 'EHLO client.example.org' \
 		'MAIL FROM:<from@example.org>' 'RCPT TO:<to@example.net>' DATA \
@@ -207,10 +207,10 @@ child_of() {
 	stop "$pid"
 }
 
-# served N COMMAND ...: accepts N connections, hands each to the command as
-# its descriptor 3 with LISTEN_FDS, and exits 0 if all of them do.
-cat_served() {
-	cat <<-'SERVED'
+@test "a connected socket in LISTEN_FDS" {
+	# Accepts so many connections, hands each to a command of its own as
+	# descriptor 3, and exits 0 if all of them do.
+	cat >"$BATS_TEST_TMPDIR/served.py" <<-'SERVED'
 		import os, socket, sys
 		listener = socket.create_server(("127.0.0.1", 0), backlog=32)
 		print("listening on 127.0.0.1:%d" % listener.getsockname()[1], flush=True)
@@ -228,10 +228,6 @@ cat_served() {
 		statuses = [os.wait()[1] for _ in range(int(sys.argv[1]))]
 		sys.exit(any(statuses))
 	SERVED
-}
-
-@test "a connected socket in LISTEN_FDS" {
-	cat_served >"$BATS_TEST_TMPDIR/served.py"
 	start "$BATS_TEST_TMPDIR/log" "$PYTHON" "$BATS_TEST_TMPDIR/served.py" 10 \
 		"$SMTPD" --no-received "$RECORD" "$MAIL"
 	eventually grep -q listening "$BATS_TEST_TMPDIR/log"

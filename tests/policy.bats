@@ -284,7 +284,7 @@ in_network() {
 		    "a/b", "*", "*.example.org", "x" * 300, "..example.org", "example.org,example.net",
 		    "#x", "@" + os.environ["LIST"])))
 		# A file that cannot be read is no mistake of the command line: EX_CONFIG.
-		refused(78, *(("-D", bad) for bad in ("@/nowhere/at/all", "@", "@/")))
+		refused(64, *(("-D", bad) for bad in ("@/nowhere/at/all", "@", "@/")))
 	PY
 }
 
