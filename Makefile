@@ -89,6 +89,10 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 -include $(wildcard $(BUILD)/tests/*.d)
 
+# For tests/library.bats.
+print-pure:
+	@echo $(PURE)
+
 # As root, too, from a checkout that nobody else may enter: hence -n.
 run: all
 	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
@@ -132,7 +136,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all run check check-all $(VARIANTS:%=check-%) variants \
+.PHONY: all print-pure run check check-all $(VARIANTS:%=check-%) variants \
 	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

@@ -41,8 +41,12 @@ code_at(const struct smtp *smtp, size_t start)
 static bool
 is_error(const struct smtp *smtp, size_t start)
 {
+	static const char full[] = "452 4.5.3";
+	size_t length = strlen(full);
+
 	return code_at(smtp, start) >= 400 &&
-	       strncmp(smtp->output + start, "452 4.5.3", 9) != 0;
+	       (smtp->output_length - start < length ||
+		   memcmp(smtp->output + start, full, length) != 0);
 }
 
 /* What every reply does, whoever worded it. */

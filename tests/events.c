@@ -44,7 +44,7 @@ static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
-	const char *kind; /* may end in ":N" */
+	const char *kind;  /* may end in ":N" */
 	const char *reply; /* NULL: none */
 } answers[ANSWERS];
 static size_t answer_count;
@@ -144,7 +144,7 @@ struct session {
 	uint64_t answer_seed; /* not 0: answers at random */
 	char *lent, *old;     /* buffers; old may still be pointed at */
 	struct text log, content, line;
-	size_t seen;          /* octets of the output that are in log */
+	size_t seen; /* octets of the output that are in log */
 	unsigned events, replies, counts[COUNT(kinds)];
 	enum smtp_kind asked; /* the event that the next reply answers */
 	bool custom;          /* by a reply that came from here */
@@ -246,16 +246,17 @@ judge_line(struct session *session, const char *line, size_t length)
 		return;
 	length -= 2;
 	code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-	demand(session, code >= 200 && code < 600 && text_is_digit(line[1]) &&
-			    text_is_digit(line[2]),
+	demand(session,
+	    code >= 200 && code < 600 && text_is_digit(line[1]) &&
+		text_is_digit(line[2]),
 	    "no code");
 	demand(session, session->code == 0 || session->code == code,
 	    "two codes in one reply");
 	demand(session, length == 3 || line[3] == ' ' || line[3] == '-',
 	    "no space behind the code");
 	demand(session, !text_has_control(line, length), "control characters");
-	hello = code / 100 == 2 && (session->asked == SMTP_HELO ||
-				       session->asked == SMTP_CONNECT);
+	hello = code / 100 == 2 &&
+		(session->asked == SMTP_HELO || session->asked == SMTP_CONNECT);
 	if (!session->custom && !hello && code != 354)
 		demand(session, is_enhanced(line, length), "no enhanced code");
 	session->code = code;
@@ -344,7 +345,8 @@ give(struct session *session)
 	if (left == 0)
 		return false;
 	if (chunking->random)
-		n = chance(&chunking->seed, chance(&chunking->seed, 2) ? 4 : 99);
+		n = chance(
+		    &chunking->seed, chance(&chunking->seed, 2) ? 4 : 99);
 	else if (chunking->first && session->given == 0)
 		n = chunking->first;
 	else if (chunking->size)
@@ -568,8 +570,8 @@ step(struct session *session)
 		}
 		return true;
 	}
-	demand(session, session->replies == session->events &&
-			    session->code == 0,
+	demand(session,
+	    session->replies == session->events && session->code == 0,
 	    "a question without its reply");
 	drain(session, kind == SMTP_WRITE);
 	return kind == SMTP_WRITE || (kind == SMTP_READ && give(session));
@@ -599,8 +601,7 @@ run(const char *input, size_t length, const struct chunking *chunking,
 	    smtp_receiving(&session.smtp) ? " receiving" : "",
 	    session.length - session.given + rest);
 	for (int i = 0; i < 2 && session.smtp.closed; i++)
-		demand(&session,
-		    smtp_next(&session.smtp)->kind == SMTP_CLOSE,
+		demand(&session, smtp_next(&session.smtp)->kind == SMTP_CLOSE,
 		    "something happened behind the end");
 	free(session.lent);
 	free(session.old);
@@ -618,8 +619,7 @@ same(const char *input, size_t length, const struct chunking *chunking,
     uint64_t answer_seed, const char *log, size_t log_length)
 {
 	size_t other_length;
-	char *other =
-	    run(input, length, chunking, answer_seed, &other_length);
+	char *other = run(input, length, chunking, answer_seed, &other_length);
 	bool good = other && other_length == log_length &&
 		    memcmp(log, other, log_length) == 0;
 
@@ -848,8 +848,8 @@ invent(struct text *input, uint64_t *seed)
 				    : chance(seed, sizeof opening));
 	for (unsigned i = 0; i < pieces; i++) {
 		unsigned what = chance(seed, 40);
-		const char *fragment = fragments[chance(
-		    seed, what > 25 ? 12 : COUNT(fragments))];
+		const char *fragment =
+		    fragments[chance(seed, what > 25 ? 12 : COUNT(fragments))];
 		char octet = (char)chance(seed, 256);
 
 		if (what == 0)
@@ -859,8 +859,7 @@ invent(struct text *input, uint64_t *seed)
 				add(input, &octet, 1);
 		else
 			add(input, fragment,
-			    what == 2 ? chance(seed,
-					    (unsigned)strlen(fragment))
+			    what == 2 ? chance(seed, (unsigned)strlen(fragment))
 				      : strlen(fragment));
 		if (chance(seed, 12) == 0)
 			add(input, "\r\n.\r\n", 5);
@@ -902,8 +901,8 @@ random_session(struct text *input, uint64_t seed, unsigned *messages)
 		chunking = (struct chunking){.random = true, .seed = state};
 	else
 		chunking.size = 1;
-	good = same(input->text, input->length, &chunking, answers_seed, log,
-	    length);
+	good = same(
+	    input->text, input->length, &chunking, answers_seed, log, length);
 	free(log);
 	return good;
 }
@@ -918,8 +917,8 @@ random_sessions(unsigned long count, uint64_t seed)
 	for (unsigned long i = 0; i < count; i++, seed++) {
 		if (random_session(&input, seed, &messages))
 			continue;
-		fprintf(stderr, "events: seed %llu: ",
-		    (unsigned long long)seed);
+		fprintf(
+		    stderr, "events: seed %llu: ", (unsigned long long)seed);
 		fwrite(input.text, 1, input.length, stderr);
 		fprintf(stderr, "\n");
 		free(input.text);

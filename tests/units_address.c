@@ -99,9 +99,8 @@ good_paths_are_taken(void)
 					     address.length) == 0,
 		    i);
 		CHECK_AT(address.domain_length == domain, i);
-		CHECK_AT(
-		    address.domain &&
-			memcmp(address.domain, taken[i].domain, domain) == 0,
+		CHECK_AT(address.domain && memcmp(address.domain,
+					       taken[i].domain, domain) == 0,
 		    i);
 		CHECK_AT(address.local_length ==
 			     (domain > 0 ? length - domain - 1 : length),
@@ -219,8 +218,8 @@ bad_paths_are_refused(void)
 		CHECK_AT(!whole_path(refused[i].path, refused[i].length, false,
 			     &address),
 		    i);
-		CHECK_AT(!whole_path(
-			     refused[i].path, refused[i].length, true, &address),
+		CHECK_AT(!whole_path(refused[i].path, refused[i].length, true,
+			     &address),
 		    i);
 	}
 }
@@ -373,8 +372,7 @@ utf8_where_it_was_asked_for(void)
 		/* A route is dropped, and so does not make it UTF-8. */
 		if (rows[i].good)
 			CHECK_AT(address.utf8 == (rows[i].path[1] != '@'), i);
-		CHECK_AT(
-		    !whole_path(rows[i].path, length, false, &address), i);
+		CHECK_AT(!whole_path(rows[i].path, length, false, &address), i);
 	}
 }
 

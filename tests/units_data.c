@@ -229,9 +229,8 @@ only_crlf_dot_crlf_ends(void)
 			CHECK_AT(result.ended && result.used == length, i);
 			CHECK_AT(result.bad == sequences[i].normalize, i);
 			is_decoded(text, length, DATA_TERMINAL, crlf, &result);
-			CHECK_AT(result.ended &&
-				     (result.used < length) ==
-					 sequences[i].terminal,
+			CHECK_AT(result.ended && (result.used < length) ==
+						     sequences[i].terminal,
 			    i);
 			CHECK_AT(result.bad == sequences[i].normalize, i);
 		}
@@ -257,8 +256,8 @@ static const struct {
     {"...\r\n.\r\n", DATA_REJECT, "..\n", "..\r\n", 4},
     {"a..\r\n.\r\n", DATA_REJECT, "a..\n", "a..\r\n", 5},
     {"a\nb\r\n.\r\n", DATA_NORMALIZE, "a\nb\n", "a\r\nb\r\n", 6},
-    {"a\n\n\nb\r\n.\r\n", DATA_NORMALIZE, "a\n\n\nb\n",
-	"a\r\n\r\n\r\nb\r\n", 10},
+    {"a\n\n\nb\r\n.\r\n", DATA_NORMALIZE, "a\n\n\nb\n", "a\r\n\r\n\r\nb\r\n",
+	10},
     /* A dot behind a bare LF is data, and no stuffing. */
     {"a\n.\r\n.\r\n", DATA_NORMALIZE, "a\n.\n", "a\r\n.\r\n", 6},
     {"a\n..b\r\n.\r\n", DATA_NORMALIZE, "a\n..b\n", "a\r\n..b\r\n", 8},
@@ -278,8 +277,7 @@ what_comes_out(void)
 
 	for (size_t i = 0; i < ROWS(texts); i++)
 		for (int crlf = 0; crlf < 2; crlf++) {
-			const char *want =
-			    crlf ? texts[i].crlf : texts[i].lf;
+			const char *want = crlf ? texts[i].crlf : texts[i].lf;
 
 			is_decoded(texts[i].text, strlen(texts[i].text),
 			    texts[i].newline, crlf, &result);

@@ -79,8 +79,7 @@ parameters_are_found(void)
 	char log[256];
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		const char *utf8 =
-		    rows[i].utf8 ? rows[i].utf8 : rows[i].plain;
+		const char *utf8 = rows[i].utf8 ? rows[i].utf8 : rows[i].plain;
 
 		list(rows[i].text, rows[i].length, false, log);
 		CHECK_AT(strcmp(log, rows[i].plain) == 0, i);
@@ -117,11 +116,11 @@ names_have_no_case(void)
 	size_t at = 0;
 
 	for (size_t i = 0; i < ROWS(repeated); i++) {
-		CHECK_AT(param_next(TEXT(text), false, &at, &param) ==
-			     PARAM_FOUND,
+		CHECK_AT(
+		    param_next(TEXT(text), false, &at, &param) == PARAM_FOUND,
 		    i);
-		CHECK_AT(param_repeated(TEXT(text), false, &param) ==
-			     repeated[i],
+		CHECK_AT(
+		    param_repeated(TEXT(text), false, &param) == repeated[i],
 		    i);
 	}
 	at = 0;

@@ -77,8 +77,8 @@ records_are_read_back(void)
 
 	fill(&packet);
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		CHECK_AT(packet_next(packet.octets, packet.length, &at,
-			     &record) == 1,
+		CHECK_AT(packet_next(
+			     packet.octets, packet.length, &at, &record) == 1,
 		    i);
 		CHECK_AT(record.type == rows[i].type, i);
 		CHECK_AT(record.number == rows[i].number, i);
@@ -107,8 +107,8 @@ truncations_are_seen(void)
 
 		if (whole < count && n == ends[whole + 1])
 			whole++;
-		CHECK_AT(take(copy, n) == (n == ends[whole] ? (int)whole : -1),
-		    n);
+		CHECK_AT(
+		    take(copy, n) == (n == ends[whole] ? (int)whole : -1), n);
 		free(copy);
 	}
 }
@@ -123,9 +123,9 @@ types_and_nuls_are_refused(void)
 		packet = (struct packet){0};
 		record.type = (enum record_type)type;
 		CHECK(packet_add(&packet, &record));
-		CHECK_AT(take(packet.octets, packet.length) ==
-			     (type >= RECORD_HELO && type <= RECORD_REPLY ? 1
-									  : -1),
+		CHECK_AT(
+		    take(packet.octets, packet.length) ==
+			(type >= RECORD_HELO && type <= RECORD_REPLY ? 1 : -1),
 		    type);
 	}
 	record = (struct record){
@@ -163,11 +163,11 @@ packets_fill_up(void)
 			    .second_length = first ? 0 : n};
 			packet.length = 0;
 			CHECK_AT(packet_add(&packet, &record) == !extra, n);
-			CHECK_AT(packet.length ==
-				     (extra ? 0 : RECORD_PACKET_MAX),
+			CHECK_AT(
+			    packet.length == (extra ? 0 : RECORD_PACKET_MAX),
 			    n);
-			CHECK_AT(take(packet.octets, packet.length) == !extra,
-			    n);
+			CHECK_AT(
+			    take(packet.octets, packet.length) == !extra, n);
 		}
 	/* Lengths whose sum, or whose lower 16 bits, would fit. */
 	record = (struct record){.type = RECORD_MAIL,
@@ -214,8 +214,7 @@ random_packets(void)
 				    chance(2) ? 256 : RECORD_REPLY + 1);
 		} else {
 			for (size_t k = 0; k < 3; k++)
-				packet.octets[chance(
-				    (unsigned)packet.length)] =
+				packet.octets[chance((unsigned)packet.length)] =
 				    (char)chance(256);
 		}
 		length = packet.length;

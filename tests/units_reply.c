@@ -116,9 +116,8 @@ replies_are_judged(void)
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		char *copy = exactly(rows[i].text, rows[i].length);
 
-		CHECK_AT(reply_code(copy, rows[i].length, false) ==
-			     rows[i].code,
-		    i);
+		CHECK_AT(
+		    reply_code(copy, rows[i].length, false) == rows[i].code, i);
 		CHECK_AT(
 		    reply_code(copy, rows[i].length, true) == rows[i].utf8, i);
 		free(copy);
