@@ -193,6 +193,15 @@ linger(void)
 	}
 }
 
+/* True if the client may still be sending, and does not know that nobody
+ * listens. */
+static bool
+unexpected_end(void)
+{
+	return strcmp(self.transaction.end, "hangup") != 0 &&
+	       strcmp(self.transaction.end, "quit") != 0;
+}
+
 /* Waits for the dialogue, which has ended or is made to; its wait(2) status. */
 static int
 wait_for_dialogue(bool *killed)
@@ -228,7 +237,7 @@ finish(void)
 		log_error("session %s: the dialogue process was killed by "
 			  "signal %d; session ended",
 		    self.id, WTERMSIG(status));
-	else if (!killed && strcmp(self.transaction.end, "hangup") != 0)
+	else if (!killed && unexpected_end())
 		linger();
 	journal_end(
 	    self.transaction.end, self.transaction.messages, self.begun);

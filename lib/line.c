@@ -15,26 +15,45 @@ use(struct line *line, char **input, size_t *input_length, size_t n)
 	return piece;
 }
 
+/* Joins a piece, which fits, to what was kept of the line before it. */
+static void
+join(struct line *line, char *piece, size_t n, char **text, size_t *length)
+{
+	*text = piece;
+	*length = n;
+	if (line->length == 0)
+		return;
+	memcpy(line->text + line->length, piece, n);
+	*text = line->text;
+	*length = line->length + n;
+	line->length = 0;
+}
+
 /* Takes a piece that fits, its LF included where it has one. */
 static enum line_found
 add(struct line *line, char *piece, size_t n, bool ends, char **text,
     size_t *length)
 {
-	*text = piece;
-	*length = n;
-	if (line->length > 0 || !ends) {
+	if (!ends) {
 		memcpy(line->text + line->length, piece, n);
 		line->length += n;
-		*text = line->text;
-		*length = line->length;
-	}
-	if (!ends)
 		return LINE_NONE;
-	line->length = 0;
+	}
+	join(line, piece, n, text, length);
 	(*length)--;
 	if (*length > 0 && (*text)[*length - 1] == '\r')
 		(*length)--;
 	return LINE_WHOLE;
+}
+
+/* What a line began with that is void; from here to the next CRLF all is. */
+static void
+give_up(struct line *line, char *piece, size_t n, char **text, size_t *length)
+{
+	if (line->skipping)
+		n = 0;
+	join(line, piece, n, text, length);
+	line->skipping = true;
 }
 
 enum line_found
@@ -49,16 +68,14 @@ line_take(struct line *line, char **input, size_t *input_length, char **text,
 		bool bare;
 
 		if (!line->skipping && n > room) {
-			(void)use(line, input, input_length, room);
-			line->length = 0;
-			line->skipping = true;
+			piece = use(line, input, input_length, room);
+			give_up(line, piece, room, text, length);
 			return LINE_LONG;
 		}
 		bare = newline && (n > 1 ? newline[-1] : line->last) != '\r';
 		piece = use(line, input, input_length, n);
 		if (bare && line->strict) {
-			line->length = 0;
-			line->skipping = true;
+			give_up(line, piece, n - 1, text, length);
 			return LINE_BARE;
 		}
 		if (line->skipping)

@@ -259,23 +259,24 @@ content(struct smtp *smtp)
 	return happens(smtp, SMTP_READ);
 }
 
-static const struct smtp_event *
-command(struct smtp *smtp, const char *line, size_t length)
+/* What refuses a line before it is looked at as a command. */
+static const char *
+objection(
+    struct smtp *smtp, enum line_found found, const char *line, size_t length)
 {
 	size_t errors_max = smtp->config->errors_max;
-	bool probe = !smtp->opened && command_is_probe(line, length);
-	const char *reply;
+	bool first = !smtp->opened;
 
-	command_split(smtp, line, length);
 	smtp->opened = true;
-	if (probe)
-		return refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
+	if (first && command_is_probe(line, length))
+		return REPLY_NO_MAIL_CLIENT;
 	if (errors_max && smtp->errors >= errors_max)
-		return refuse(smtp, SMTP_REFUSED, REPLY_ERRORS);
-	reply = command_objection(smtp);
-	if (reply)
-		return refuse(smtp, SMTP_REFUSED, reply);
-	return happens(smtp, smtp->event.command->kind);
+		return REPLY_ERRORS;
+	if (found == LINE_LONG)
+		return REPLY_LINE_LENGTH;
+	if (found == LINE_BARE)
+		return REPLY_BARE_NEWLINE;
+	return NULL;
 }
 
 /* The first octets of a TLS ClientHello (RFC 8446 5.1): no line will come. */
@@ -290,26 +291,24 @@ static const struct smtp_event *
 next_line(struct smtp *smtp)
 {
 	char *line;
-	size_t length, errors_max = smtp->config->errors_max;
+	size_t length;
+	const char *reply;
+	enum line_found found;
 
 	smtp->event = (struct smtp_event){0};
 	if (is_tls(smtp))
 		return refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
-	switch (line_take(
-	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length)) {
-	case LINE_WHOLE:
-		return command(smtp, line, length);
-	case LINE_NONE:
+	found = line_take(
+	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length);
+	if (found == LINE_NONE)
 		return happens(smtp, SMTP_READ);
-	case LINE_LONG:
-	case LINE_BARE:
-		break;
-	}
-	smtp->opened = true;
-	if (errors_max && smtp->errors >= errors_max)
-		return refuse(smtp, SMTP_REFUSED, REPLY_ERRORS);
-	return refuse(smtp, SMTP_REFUSED,
-	    smtp->line.last == '\n' ? REPLY_BARE_NEWLINE : REPLY_LINE_LENGTH);
+	reply = objection(smtp, found, line, length);
+	command_split(smtp, line, length);
+	if (!reply)
+		reply = command_objection(smtp);
+	if (reply)
+		return refuse(smtp, SMTP_REFUSED, reply);
+	return happens(smtp, smtp->event.command->kind);
 }
 
 void
@@ -317,6 +316,7 @@ smtp_begin(struct smtp *smtp, const struct smtp_config *config)
 {
 	smtp->config = config;
 	smtp->state = SMTP_STATE_START;
+	smtp->event = (struct smtp_event){0};
 	smtp->greeted = smtp->opened = smtp->closed = false;
 	smtp->pending = smtp->receiving = smtp->utf8 = false;
 	smtp->recipients = smtp->messages = smtp->errors = 0;

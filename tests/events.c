@@ -910,17 +910,17 @@ random_session(struct text *input, uint64_t seed, unsigned *messages)
 static bool
 random_sessions(unsigned long count, uint64_t seed)
 {
-	struct text input = {0};
+	struct text input = {0}, shown = {0};
 	unsigned messages = 0;
 
 	add(&input, "", 0);
 	for (unsigned long i = 0; i < count; i++, seed++) {
 		if (random_session(&input, seed, &messages))
 			continue;
-		fprintf(
-		    stderr, "events: seed %llu: ", (unsigned long long)seed);
-		fwrite(input.text, 1, input.length, stderr);
-		fprintf(stderr, "\n");
+		add_escaped(&shown, input.text, input.length);
+		fprintf(stderr, "events: seed %llu: %.*s\n",
+		    (unsigned long long)seed, (int)shown.length, shown.text);
+		free(shown.text);
 		free(input.text);
 		return false;
 	}

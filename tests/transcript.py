@@ -22,8 +22,8 @@ A transcript is lines of
 TEXT knows \r \n \t \0 \\ \xHH and \{TEXT*N}, which is TEXT N times.
 
 Each is played three times: line by line on a socket pair (a line goes out when
-everything before it has been answered), in one write through pipes, and octet
-by octet. Every octet of the server is compared, and every message.
+everything before it has been answered), in one write through pipes, and, where
+it is not long, octet by octet. Every octet of the server is compared, and every message.
 """
 
 import os
@@ -113,6 +113,9 @@ class Transcript:
             self.hangs_up = True
         elif line and kind != "#":
             raise Wrong(f"{self.path}: what is this: {line}")
+
+    def is_long(self):
+        return len(self.said("C")) > 50000
 
     def said(self, who):
         return b"".join(text for by, text in self.steps if by == who)
@@ -256,7 +259,7 @@ def compare(wanted, got, who):
         want = lines[i] if i < len(lines) else None
         have = other[i] if i < len(other) else None
         if want != have:
-            raise Wrong(f"{who}, line {i + 1}: {have!r} instead of {want!r}")
+            raise Wrong(f"{who}, line {i + 1}: {have!r:.200} not {want!r:.200}")
 
 
 def record(smtpd, transcript):
@@ -306,7 +309,10 @@ def main(arguments):
         for path in arguments[2:]:
             for mode in ("lines", "whole", "octets"):
                 try:
-                    play(arguments[1], Transcript(path), mode)
+                    transcript = Transcript(path)
+                    if mode == "octets" and transcript.is_long():
+                        continue
+                    play(arguments[1], transcript, mode)
                 except Wrong as reason:
                     print(reason, file=sys.stderr)
                     wrong += 1
