@@ -11,7 +11,7 @@
 #include "param.h"
 #include "record.h"
 #include "sandbox.h"
-#include "spool.h"
+#include "window.h"
 
 /* Octets of one read of commands, and of content. */
 #define COMMAND_OCTETS ((size_t)4 * 1024)
@@ -21,11 +21,7 @@
 static struct {
 	const struct settings *settings;
 	struct smtp *smtp;
-	char *windows;
 	int in, out;
-	int index;         /* of the window being filled */
-	size_t filled;     /* octets in it */
-	int lent;          /* windows that the agent has */
 	uint64_t content;  /* octets of the message so far */
 	size_t recipients; /* octets of RECIPIENTS, with a newline behind */
 	size_t options;    /* the same of SMTP_RCPT_OPTIONS */
@@ -33,15 +29,10 @@ static struct {
 	bool urgent;       /* the packet has something for the log */
 	const char *end;   /* why the session ended; NULL: it goes on */
 	bool gone;         /* the client is; nothing more can be said */
+	struct window window;
 	struct channel channel;
 	char input[CONTENT_OCTETS];
 } self;
-
-static char *
-window(void)
-{
-	return self.windows + (size_t)self.index * SPOOL_WINDOW;
-}
 
 static void
 tell(const struct record *record)
@@ -97,7 +88,7 @@ hear(struct record *reply)
 		return false;
 	while (channel_next(&self.channel, &record)) {
 		if (record.type == RECORD_WINDOW)
-			self.lent--;
+			window_returned(&self.window);
 		else
 			*reply = record;
 	}
@@ -161,16 +152,18 @@ static char *
 input_place(size_t *room)
 {
 	const struct smtp_config *config = &self.settings->smtp;
+	bool grows = config->crlf && config->newline != DATA_REJECT;
+	char *place = self.input;
 
 	*room = COMMAND_OCTETS;
 	if (!smtp_receiving(self.smtp))
-		return self.input;
+		return place;
 	*room = CONTENT_OCTETS;
-	if (config->crlf && config->newline != DATA_REJECT)
-		return self.input;
-	if (*room > SPOOL_WINDOW - self.filled)
-		*room = SPOOL_WINDOW - self.filled;
-	return window() + self.filled;
+	if (!grows)
+		place = window_place(&self.window, room);
+	if (*room > CONTENT_OCTETS)
+		*room = CONTENT_OCTETS;
+	return place;
 }
 
 /* What came behind the content may not stay in the window, which the agent
@@ -224,45 +217,10 @@ listen_to_client(void)
 	}
 }
 
-/* Hands the full window to the agent and goes on in the other one. */
-static void
-pass_window(void)
-{
-	struct record none = {0};
-
-	tell(&(struct record){.type = RECORD_CONTENT, .number = self.filled});
-	channel_send(&self.channel);
-	self.lent++;
-	self.index ^= 1;
-	self.filled = 0;
-	while (self.lent > 1 && hear(&none))
-		continue;
-}
-
-static void
-keep(const char *text, size_t length)
-{
-	self.content += length;
-	while (length > 0 && !self.end) {
-		char *place = window() + self.filled;
-		size_t n = SPOOL_WINDOW - self.filled;
-
-		if (n > length)
-			n = length;
-		if (place != text)
-			memmove(place, text, n);
-		self.filled += n;
-		text += n;
-		length -= n;
-		if (self.filled == SPOOL_WINDOW)
-			pass_window();
-	}
-}
-
 static void
 begin_transaction(void)
 {
-	self.filled = 0;
+	self.window.filled = 0;
 	self.content = 0;
 	self.recipients = self.options = 0;
 }
@@ -274,7 +232,8 @@ deliver_message(void)
 	struct record reply = {0};
 
 	free_window();
-	tell(&(struct record){.type = RECORD_MESSAGE, .number = self.filled});
+	tell(&(struct record){
+	    .type = RECORD_MESSAGE, .number = self.window.filled});
 	channel_send(&self.channel);
 	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
 		continue;
@@ -366,7 +325,9 @@ handle(const struct smtp_event *event)
 		tell_line(false, event->line, told_length(event));
 	switch (event->kind) {
 	case SMTP_CONTENT:
-		keep(event->text, event->length);
+		self.content += event->length;
+		window_keep(
+		    &self.window, &self.channel, event->text, event->length);
 		break;
 	case SMTP_MESSAGE:
 		deliver_message();
@@ -450,7 +411,7 @@ dialogue_run(const struct dialogue_start *start)
 {
 	self.settings = start->settings;
 	self.smtp = start->smtp;
-	self.windows = start->windows;
+	self.window.memory = start->windows;
 	self.channel.descriptor = start->channel;
 	self.in = start->in;
 	self.out = start->out;

@@ -1,5 +1,7 @@
 #include "text.h"
 
+#include "utf8.h"
+
 char
 text_lower(char c)
 {
@@ -54,36 +56,13 @@ text_has_control(const char *text, size_t length)
 size_t
 text_utf8(const char *text, size_t length)
 {
-	/* First octet, how many follow, bounds of the second: RFC 3629 4. */
-	static const struct {
-		unsigned char from, to, follow, low, high;
-	} forms[] = {
-	    {0x00, 0x7f, 0, 0x00, 0x00},
-	    {0xc2, 0xc2, 1, 0xa0, 0xbf}, /* behind the C1 controls */
-	    {0xc3, 0xdf, 1, 0x80, 0xbf},
-	    {0xe0, 0xe0, 2, 0xa0, 0xbf},
-	    {0xe1, 0xec, 2, 0x80, 0xbf},
-	    {0xed, 0xed, 2, 0x80, 0x9f}, /* no surrogates */
-	    {0xee, 0xef, 2, 0x80, 0xbf},
-	    {0xf0, 0xf0, 3, 0x90, 0xbf},
-	    {0xf1, 0xf3, 3, 0x80, 0xbf},
-	    {0xf4, 0xf4, 3, 0x80, 0x8f},
-	};
-	const unsigned char *octets = (const unsigned char *)text;
+	struct utf8 utf8 = {0};
+	enum utf8_step step = UTF8_PART;
 
-	for (size_t i = 0; length > 0 && i < sizeof forms / sizeof *forms;
-	     i++) {
-		if (octets[0] < forms[i].from || octets[0] > forms[i].to)
-			continue;
-		if (length < 1u + forms[i].follow)
-			return 0;
-		for (size_t k = 1; k <= forms[i].follow; k++) {
-			unsigned char low = k == 1 ? forms[i].low : 0x80;
-			unsigned char high = k == 1 ? forms[i].high : 0xbf;
-			if (octets[k] < low || octets[k] > high)
-				return 0;
-		}
-		return 1u + forms[i].follow;
-	}
-	return 0;
+	for (size_t i = 0; i < length && step == UTF8_PART; i++)
+		step = utf8_add(&utf8, (unsigned char)text[i]);
+	if (step != UTF8_WHOLE ||
+	    (utf8.octets[0] == 0xc2 && utf8.octets[1] < 0xa0))
+		return 0;
+	return utf8.count;
 }
