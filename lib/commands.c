@@ -57,16 +57,17 @@ fits(const struct smtp *smtp, const struct smtp_command *row, size_t length)
 	return length <= max;
 }
 
-/* A browser, a scanner, a TLS client: none that mail is to be had from. */
+/* A browser, a scanner: none that mail is to be had from. */
 bool
 command_is_probe(const char *line, size_t length)
 {
-	static const char *const verbs[] = {"GET ", "POST ", "CONNECT "};
+	static const char *const verbs[] = {"GET", "POST", "CONNECT"};
 
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
 		size_t n = strlen(verbs[i]);
 
-		if (length > n && memcmp(line, verbs[i], n) == 0)
+		if (length >= n && memcmp(line, verbs[i], n) == 0 &&
+		    (length == n || line[n] == ' '))
 			return true;
 	}
 	return false;
