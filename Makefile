@@ -46,8 +46,8 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address base64 commands data date esmtp hops json line number param \
 	record reply smtp text utf8 verdict visible
-PUBLIC = address base64 data date hops json line number param record reply \
-	smtp text utf8 verdict visible
+PUBLIC = address base64 data date hops json line number param reply smtp \
+	text utf8 verdict visible
 TESTS = $(sort $(wildcard tests/*.bats))
 
 # Builds that the whole suite is run with, besides the one that was asked for.

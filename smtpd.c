@@ -181,7 +181,8 @@ serve(void)
 	int client;
 
 	if (!launched) {
-		client = accept_run(&listener, &limits);
+		if (!accept_run(&listener, &limits, &client))
+			return EX_OSERR;
 		if (client < 0)
 			return EX_OK;
 		if (!io_replace(0, client) || !io_replace(1, client))
@@ -210,8 +211,9 @@ int
 main(int argc, char **argv)
 {
 	int handed = launch_count(), command, status;
+	bool mute = launch_log_is_client(handed);
 
-	log_open("smtpd", launch_log_is_client(handed));
+	log_open("smtpd", mute);
 	if (!options_parse(argc, argv, &command, take_option))
 		return EX_USAGE;
 	if (option_given(OPTION_HELP))
@@ -221,14 +223,16 @@ main(int argc, char **argv)
 	if (option_given(OPTION_SYSLOG))
 		log_open("smtpd", true);
 	log_quiet(option_given(OPTION_QUIET));
-	if (!launch_take(handed, &listener)) {
+	if (!launch_take(handed, &listener) || (mute && !launch_mute_log())) {
 		log_error("cannot sort the descriptors: %s", strerror(errno));
 		return EX_OSERR;
 	}
 	settle();
 	status = open_listeners();
-	if (status != EX_OK)
+	if (status != EX_OK) {
+		listen_remove(&listener);
 		return status;
+	}
 	mention_useless();
 	if (!become_user())
 		return EX_CONFIG;

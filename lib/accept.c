@@ -102,6 +102,9 @@ start_session(struct table *table, struct child *child, bool *forked)
 		return reply;
 	child->pid = fork();
 	*forked = child->pid == 0;
+	/* Out of reach of a terminal's ^C, which the listener passes on. */
+	if (*forked)
+		(void)setpgid(0, 0);
 	if (child->pid > 0)
 		table->children[table->count++] = *child;
 	if (child->pid >= 0)
@@ -124,10 +127,12 @@ accept_one(struct table *table, int socket)
 	int client = accept4(socket, &address.any, &size, SOCK_CLOEXEC);
 
 	if (client < 0) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
+		/* Gone meanwhile, or taken by another listener; all else
+		 * does not go away by trying again at once. */
+		if (errno != EAGAIN && errno != EINTR &&
+		    errno != ECONNABORTED) {
 			log_error("cannot accept: %s", strerror(errno));
-			(void)signals_wait(NULL, 0, 100);
+			(void)signals_wait(NULL, 0, 1000);
 		}
 		return -1;
 	}
@@ -196,31 +201,31 @@ wait_for_sessions(struct table *table)
 	}
 }
 
-int
-accept_run(struct listener *listener, const struct accept_limits *limits)
+bool
+accept_run(
+    struct listener *listener, const struct accept_limits *limits, int *client)
 {
 	struct table table = {
 	    .limits = limits,
 	    .children =
 		calloc((size_t)limits->concurrency, sizeof *table.children),
 	};
-	int client;
 
 	if (!table.children) {
 		log_error("cannot hold %d connections: %s", limits->concurrency,
 		    strerror(errno));
-		return -1;
+		return false;
 	}
 	signals_begin();
 	/* Two listeners on one socket may see one connection. */
 	for (size_t i = 0; i < listener->count; i++)
 		(void)fcntl(listener->sockets[i], F_SETFL, O_NONBLOCK);
-	client = accept_all(listener, &table);
+	*client = accept_all(listener, &table);
 	close_sockets(listener);
-	if (client < 0) {
+	if (*client < 0) {
 		listen_remove(listener);
 		wait_for_sessions(&table);
 	}
 	free(table.children);
-	return client;
+	return true;
 }

@@ -10,9 +10,11 @@ struct accept_limits {
 };
 
 /*
- * Accepts until told to stop, and waits for the sessions to end. Returns -1
- * then; in the process forked for a connection, its descriptor, at once.
+ * Accepts until told to stop, and waits for the sessions to end: *client is -1
+ * then. In the process forked for a connection it returns at once, with the
+ * connection in *client. False, with the reason logged, if it cannot begin.
  */
-int accept_run(struct listener *listener, const struct accept_limits *limits);
+bool accept_run(
+    struct listener *listener, const struct accept_limits *limits, int *client);
 
 #endif

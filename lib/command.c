@@ -12,9 +12,6 @@
 
 #include "log.h"
 
-#define DEFAULT_PATH \
-	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 /* True if path is a file that this process, as it is now, may execute. */
 static bool
 executable(const char *path)
@@ -51,7 +48,7 @@ search(struct command *command)
 	int reason = ENOENT;
 
 	if (!path)
-		path = DEFAULT_PATH;
+		path = COMMAND_PATH_DEFAULT;
 	for (;;) {
 		size_t length = strcspn(path, ":");
 

@@ -7,6 +7,10 @@
 
 #define COMMAND_PATH_MAX 4096
 
+/* Where programs are looked for if the launcher left no PATH. */
+#define COMMAND_PATH_DEFAULT \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct command {
 	char *const *arguments;      /* the first is the name; ends in NULL */
 	const char *beside;          /* a directory to look in last, or NULL */

@@ -7,16 +7,22 @@
 #include "smtp.h"
 #include "text.h"
 
+/* The table in force: the program's own, or the one that it copied. */
+static const struct smtp_command *
+table(const struct smtp *smtp, size_t *count)
+{
+	bool own = smtp->config->commands;
+
+	*count = own ? smtp->config->command_count : SMTP_COMMANDS;
+	return own ? smtp->config->commands : smtp_commands;
+}
+
 static const struct smtp_command *
 command_named(const struct smtp *smtp, const char *verb, size_t length)
 {
-	const struct smtp_command *row = smtp->config->commands;
-	size_t count = smtp->config->command_count;
+	size_t count;
+	const struct smtp_command *row = table(smtp, &count);
 
-	if (!row) {
-		row = smtp_commands;
-		count = SMTP_COMMANDS;
-	}
 	for (; count > 0; row++, count--)
 		if (text_same(row->verb, strlen(row->verb), verb, length))
 			return row;
@@ -103,14 +109,10 @@ command_objection(struct smtp *smtp)
 static void
 say_verbs(struct smtp *smtp, const char *reply)
 {
-	const struct smtp_command *row = smtp->config->commands;
-	size_t count = smtp->config->command_count, used = strlen(reply);
+	size_t count, used = strlen(reply);
+	const struct smtp_command *row = table(smtp, &count);
 	char line[REPLY_LINE_MAX - 2];
 
-	if (!row) {
-		row = smtp_commands;
-		count = SMTP_COMMANDS;
-	}
 	memcpy(line, reply, used);
 	for (; count > 0; row++, count--) {
 		size_t n = strlen(row->verb);
@@ -127,17 +129,13 @@ say_verbs(struct smtp *smtp, const char *reply)
 static void
 compose_help(struct smtp *smtp, const struct smtp_event *event)
 {
-	const struct smtp_command *row = smtp->config->commands;
-	size_t count = smtp->config->command_count;
+	size_t count;
+	const struct smtp_command *row = table(smtp, &count);
 	char line[REPLY_LINE_MAX - 2] = REPLY_HELP " ";
 
 	if (event->argument_length == 0) {
 		say_verbs(smtp, REPLY_HELP " Commands:");
 		return;
-	}
-	if (!row) {
-		row = smtp_commands;
-		count = SMTP_COMMANDS;
 	}
 	for (; count > 0; row++, count--) {
 		if (!row->syntax ||

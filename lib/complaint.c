@@ -28,7 +28,8 @@ complaint_descriptor(void)
 		state.sink = ends[1];
 		(void)fcntl(state.source, F_SETFL, O_NONBLOCK); /* it is ours */
 	}
-	return state.sink;
+	/* Where there can be no pipe: 2 is not the client (launch_mute_log). */
+	return state.sink >= 0 ? state.sink : STDERR_FILENO;
 }
 
 int

@@ -62,10 +62,11 @@ make_pipes(struct run *run, int theirs[2], bool big)
 	return true;
 }
 
-static void
+/* False if it may not be killed: it has become another user. */
+static bool
 kill_group(const struct run *run)
 {
-	(void)kill(-run->pid, SIGKILL); /* it may have ended by itself */
+	return kill(-run->pid, SIGKILL) == 0 || errno == ESRCH;
 }
 
 static void
@@ -78,7 +79,7 @@ feed_more(struct run *run, struct feed *message)
 		/* Before it sees an end that is none. */
 		run->failed = true;
 		if (run->pid > 0)
-			kill_group(run);
+			(void)kill_group(run); /* else it gets a torn one */
 		break;
 	case FEED_DONE:
 	case FEED_CLOSED:
@@ -131,6 +132,27 @@ attend(struct run *run, struct feed *message)
 		complaint_take();
 }
 
+/* Its time is up. */
+static void
+end_by_force(struct run *run, int *status)
+{
+	bool killed = kill_group(run);
+
+	log_error("command killed: it ran into its time-out "
+		  "(--command-timeout)%s%s",
+	    killed ? "" : "; cannot kill it: ", killed ? "" : strerror(errno));
+	while (killed && waitpid(run->pid, status, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+/* True if it is not to be waited for any longer. An end of file before the
+ * message's end would look like it: so it is fed first. */
+static bool
+given_up(const struct run *run)
+{
+	return signals_stops() > 1 && run->in < 0;
+}
+
 /* The end of the command: its wait(2) status in *status. */
 static enum verdict_end
 wait_for_end(struct run *run, struct feed *message, int *status)
@@ -143,15 +165,10 @@ wait_for_end(struct run *run, struct feed *message, int *status)
 		if (ended < 0 && errno != EINTR)
 			return VERDICT_KILLED; /* somebody else took it */
 		if (clock_now() >= run->deadline) {
-			log_error("command killed: it ran into its time-out "
-				  "(--command-timeout)");
-			kill_group(run);
-			while (
-			    waitpid(run->pid, status, 0) < 0 && errno == EINTR)
-				continue;
+			end_by_force(run, status);
 			return VERDICT_KILLED;
 		}
-		if (signals_stops() > 1)
+		if (given_up(run))
 			return VERDICT_NOT_RUN;
 		attend(run, message);
 	}

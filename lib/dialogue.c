@@ -40,14 +40,21 @@ tell(const struct record *record)
 	channel_tell(&self.channel, record);
 }
 
-/* Octets of the command line for the log: records hold no NUL. */
+/* Octets of the command line for the log: no NUL, which records do not hold,
+ * and nothing behind the mechanism of AUTH, which is a password. */
 static size_t
 told_length(const struct smtp_event *event)
 {
-	const char *nul =
-	    event->line ? memchr(event->line, '\0', event->line_length) : NULL;
+	const char *line = event->line, *end;
+	size_t length = line ? event->line_length : 0;
 
-	return nul ? (size_t)(nul - event->line) : event->line_length;
+	end = length ? memchr(line, '\0', length) : NULL;
+	if (end)
+		length = (size_t)(end - line);
+	if (!event->command || strcmp(event->command->verb, "AUTH") != 0)
+		return length;
+	end = length > 5 ? memchr(line + 5, ' ', length - 5) : NULL;
+	return end ? (size_t)(end - line) : length;
 }
 
 static void
@@ -235,6 +242,7 @@ deliver_message(void)
 	tell(&(struct record){
 	    .type = RECORD_MESSAGE, .number = self.window.filled});
 	channel_send(&self.channel);
+	(void)flush(); /* the command may take minutes */
 	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
 		continue;
 	begin_transaction();

@@ -6,11 +6,9 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "command.h"
 #include "param.h"
 #include "text.h"
-
-#define DEFAULT_PATH \
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What smtpd sets, or could: none of it may come from a launcher. */
 static const char *const ours[] = {"SENDER", "RECIPIENTS", "RECIPIENT",
@@ -106,7 +104,7 @@ session_begin(struct session *session, const char *id, const char *hostname,
 		session->inherited[count++] = *variable;
 	}
 	if (!has_path) {
-		static char path[] = DEFAULT_PATH;
+		static char path[] = "PATH=" COMMAND_PATH_DEFAULT;
 
 		session->inherited[count++] = path;
 	}
@@ -206,7 +204,8 @@ envelope_recipient(struct envelope *envelope, const char *address,
 {
 	bool first = envelope->count == 0;
 
-	if (!envelope->has_sender || !params_good(params, params_length) ||
+	if (!envelope->has_sender || address_length > ENVELOPE_VALUE_MAX ||
+	    !params_good(params, params_length) ||
 	    !list_fits(&envelope->recipients, address_length, first) ||
 	    !list_fits(&envelope->rcpt_options, params_length, first))
 		return false;

@@ -7,49 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A temporary file without a name, for this user only; -1 with errno. */
-static int
-nameless(const char *directory)
-{
-	char name[4096];
-	int file, length;
-
-#ifdef O_TMPFILE
-	file = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
-	if (file >= 0)
-		return file;
-#endif
-	/* Not every file system has files without a name. */
-	length = snprintf(name, sizeof name, "%s/smtpd.XXXXXX", directory);
-	if (length < 0 || (size_t)length >= sizeof name) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	file = mkostemp(name, O_CLOEXEC);
-	if (file >= 0)
-		(void)unlink(name); /* a name left behind does no harm */
-	return file;
-}
-
-static int
-temporary(void)
-{
-	const char *directory = getenv("TMPDIR");
-	int file;
-
-	if (directory && *directory)
-		return nameless(directory);
-	/* /tmp is memory on many systems. */
-	file = nameless("/var/tmp");
-	return file >= 0 ? file : nameless("/tmp");
-}
+#include "tempfile.h"
 
 /* Opens the file; one that took the place of a closed descriptor 0 to 2 is
  * moved, so that no diagnostic can end up in it. */
 static int
 open_file(struct intake *intake)
 {
-	int file = temporary();
+	int file = tempfile_open();
 
 	if (file < 0)
 		return -1;

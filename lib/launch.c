@@ -1,5 +1,6 @@
 #include "launch.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,9 +22,9 @@ launch_count(void)
 	if (!pid || !fds ||
 	    !number_parse(pid, strlen(pid), INT32_MAX, &number) ||
 	    (pid_t)number != getpid() ||
-	    !number_parse(fds, strlen(fds), LISTEN_MAX, &number))
+	    !number_parse(fds, strlen(fds), INT32_MAX, &number))
 		return 0;
-	return (int)number;
+	return number > LISTEN_MAX ? LISTEN_MAX + 1 : (int)number;
 }
 
 bool
@@ -37,12 +38,27 @@ launch_log_is_client(int handed)
 }
 
 bool
+launch_mute_log(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool muted = null >= 0 && io_replace(2, null);
+
+	if (null > 2)
+		(void)close(null); /* its copy stays */
+	return muted;
+}
+
+bool
 launch_take(int handed, struct listener *listener)
 {
 	int keep[LISTEN_MAX + 1], null;
 	size_t count = 0;
 	bool listening = io_is_listening(0);
 
+	if (handed > LISTEN_MAX) {
+		errno = E2BIG;
+		return false;
+	}
 	for (int i = 0; i < handed; i++)
 		keep[count++] = LISTEN_FDS_START + i;
 	io_close_others(keep, count);

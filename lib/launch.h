@@ -7,12 +7,17 @@
 
 #include "listen.h"
 
-/* How many descriptors the launcher handed over by sd_listen_fds(3). */
+/* How many descriptors the launcher handed over by sd_listen_fds(3), at most
+ * LISTEN_MAX + 1. */
 int launch_count(void);
 
 /* True if descriptor 2 is the connection, or a listening socket, or closed: the
  * log may not go there. */
 bool launch_log_is_client(int handed);
+
+/* Makes descriptor 2 /dev/null, so that nothing written there by mistake can
+ * reach the client; false with errno. */
+bool launch_mute_log(void);
 
 /*
  * Sorts the descriptors: listening sockets go to listener, a connected one

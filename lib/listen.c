@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -70,8 +71,13 @@ log_listening(int socket)
 static void
 remove_stale(const struct sockaddr_un *address)
 {
-	int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat about;
+	int probe;
 
+	/* connect() says ECONNREFUSED of any other file, too. */
+	if (lstat(address->sun_path, &about) != 0 || !S_ISSOCK(about.st_mode))
+		return;
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (probe < 0)
 		return;
 	if (connect(probe, (const struct sockaddr *)address, sizeof *address) !=
@@ -102,8 +108,10 @@ open_unix(struct listener *listener, const char *address)
 		return cannot_listen(address, error);
 	}
 	(void)log_listening(fd);
-	listener->made[listener->count] = path;
-	return keep(listener, fd);
+	if (!keep(listener, fd))
+		return false;
+	listener->made[listener->count - 1] = path;
+	return true;
 }
 
 /* A number that is one, or a name for getaddrinfo(3) to know, which would take

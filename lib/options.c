@@ -18,57 +18,59 @@ static const struct row {
 	const char *name;
 	const char *argument;
 	const char *help;
+	const char *zero; /* what 0 means, if it means something else */
 	uint64_t min, max, initial;
 } rows[OPTIONS] = {
     [OPTION_LISTEN] = {'l', "listen", "ADDR",
-	"listen at [HOST]:PORT or unix:PATH", 0, 0, 0},
+	"listen at [HOST]:PORT or unix:PATH", NULL, 0, 0, 0},
     [OPTION_CONCURRENCY] = {'c', "concurrency", "N",
-	"connections at once when listening (100)", 1, 100000, 100},
-    [OPTION_PER_CLIENT] = {0, "per-client", "N",
-	"connections from one address (0: no limit)", 0, 100000, 0},
+	"connections at once when listening", NULL, 1, 100000, 100},
+    [OPTION_PER_CLIENT] = {0, "per-client", "N", "connections from one address",
+	"no limit", 0, 100000, 0},
     [OPTION_USER] = {'U', "user", "USER[:GROUP]",
-	"who to become when started as root (nobody)", 0, 0, 0},
-    [OPTION_NOSETUID] = {'n', "nosetuid", NULL, "stay root", 0, 0, 0},
+	"who to become when started as root (nobody)", NULL, 0, 0, 0},
+    [OPTION_NOSETUID] = {'n', "nosetuid", NULL, "stay root", NULL, 0, 0, 0},
     [OPTION_TIMEOUT] = {'t', "timeout", "SECONDS",
-	"longest wait for the client (300)", 1, SECONDS_MAX, 300},
+	"longest wait for the client", NULL, 1, SECONDS_MAX, 300},
     [OPTION_SESSION_TIMEOUT] = {0, "session-timeout", "SECONDS",
-	"longest session (3600; 0: none)", 0, SECONDS_MAX, 3600},
+	"longest session", "none", 0, SECONDS_MAX, 3600},
     [OPTION_COMMAND_TIMEOUT] = {0, "command-timeout", "SECONDS",
-	"longest run of the command (540)", 1, SECONDS_MAX, 540},
-    [OPTION_HOSTNAME] = {0, "hostname", "NAME", "own name (the host's name)", 0,
-	0, 0},
-    [OPTION_SIZE] = {'s', "size", "BYTES",
-	"largest message (33554432; 0: no limit)", 0, UINT64_MAX, 33554432},
-    [OPTION_UTF8] = {'u', "smtputf8", NULL, "offer SMTPUTF8", 0, 0, 0},
+	"longest run of the command", NULL, 1, SECONDS_MAX, 540},
+    [OPTION_HOSTNAME] = {0, "hostname", "NAME", "own name (the host's name)",
+	NULL, 0, 0, 0},
+    [OPTION_SIZE] = {'s', "size", "BYTES", "largest message", "no limit", 0,
+	UINT64_MAX, 33554432},
+    [OPTION_UTF8] = {'u', "smtputf8", NULL, "offer SMTPUTF8", NULL, 0, 0, 0},
     [OPTION_BARE_NEWLINE] = {'b', "bare-newline", "POLICY",
-	"reject (default) or normalize a bare LF", 0, 0, 0},
+	"reject (default) or normalize a bare LF", NULL, 0, 0, 0},
     [OPTION_CRLF] = {'C', "crlf", NULL,
-	"hand messages over with CRLF line ends", 0, 0, 0},
-    [OPTION_NO_RECEIVED] = {0, "no-received", NULL, "add no Received: line", 0,
-	0, 0},
+	"hand messages over with CRLF line ends", NULL, 0, 0, 0},
+    [OPTION_NO_RECEIVED] = {0, "no-received", NULL, "add no Received: line",
+	NULL, 0, 0, 0},
     [OPTION_DOMAIN] = {'D', "domain", "DOMAIN",
-	"take recipients in DOMAIN, .DOMAIN or @FILE", 0, 0, 0},
+	"take recipients in DOMAIN, .DOMAIN or @FILE", NULL, 0, 0, 0},
     [OPTION_RELAY_FROM] = {'r', "relay-from", "CIDR",
-	"clients that may send to any recipient", 0, 0, 0},
+	"clients that may send to any recipient", NULL, 0, 0, 0},
     [OPTION_NO_TRUST] = {0, "no-trust", NULL,
-	"nobody is trusted for being local", 0, 0, 0},
-    [OPTION_ANY] = {'A', "any", NULL, "anyone may send to any recipient", 0, 0,
-	0},
-    [OPTION_MAX_RECIPIENTS] = {0, "max-recipients", "N",
-	"recipients a message (1000)", 1, COUNT_MAX, 1000},
-    [OPTION_MAX_MESSAGES] = {0, "max-messages", "N",
-	"messages a connection (0: no limit)", 0, COUNT_MAX, 0},
-    [OPTION_MAX_ERRORS] = {0, "max-errors", "N",
-	"errors before the end (20; 0: no limit)", 0, COUNT_MAX, 20},
-    [OPTION_MAX_HOPS] = {0, "max-hops", "N", "Received: lines on arrival (100)",
+	"nobody is trusted for being local", NULL, 0, 0, 0},
+    [OPTION_ANY] = {'A', "any", NULL, "anyone may send to any recipient", NULL,
+	0, 0, 0},
+    [OPTION_MAX_RECIPIENTS] = {0, "max-recipients", "N", "recipients a message",
+	NULL, 1, COUNT_MAX, 1000},
+    [OPTION_MAX_MESSAGES] = {0, "max-messages", "N", "messages a connection",
+	"no limit", 0, COUNT_MAX, 0},
+    [OPTION_MAX_ERRORS] = {0, "max-errors", "N", "errors before the end",
+	"no limit", 0, COUNT_MAX, 20},
+    [OPTION_MAX_HOPS] = {0, "max-hops", "N", "Received: lines on arrival", NULL,
 	0, COUNT_MAX, 100},
-    [OPTION_DEBUG] = {'d', "debug", NULL, "log every line of the dialogue", 0,
-	0, 0},
-    [OPTION_QUIET] = {'q', "quiet", NULL, "log errors only", 0, 0, 0},
-    [OPTION_SYSLOG] = {0, "syslog", NULL, "log to syslog(3), facility mail", 0,
-	0, 0},
-    [OPTION_VERSION] = {'V', "version", NULL, "print the version", 0, 0, 0},
-    [OPTION_HELP] = {'h', "help", NULL, "print this", 0, 0, 0},
+    [OPTION_DEBUG] = {'d', "debug", NULL, "log every line of the dialogue",
+	NULL, 0, 0, 0},
+    [OPTION_QUIET] = {'q', "quiet", NULL, "log errors only", NULL, 0, 0, 0},
+    [OPTION_SYSLOG] = {0, "syslog", NULL, "log to syslog(3), facility mail",
+	NULL, 0, 0, 0},
+    [OPTION_VERSION] = {'V', "version", NULL, "print the version", NULL, 0, 0,
+	0},
+    [OPTION_HELP] = {'h', "help", NULL, "print this", NULL, 0, 0, 0},
 };
 
 /* What was given. */
@@ -77,6 +79,22 @@ static struct {
 	const char *text[OPTIONS];
 	bool given[OPTIONS];
 } options;
+
+/* Prints the default of a number, and what 0 means. */
+static void
+print_default(const struct row *row)
+{
+	unsigned long long initial = row->initial;
+
+	if (row->max == 0)
+		return;
+	if (row->zero && initial == 0)
+		printf(" (0: %s)", row->zero);
+	else if (row->zero)
+		printf(" (%llu; 0: %s)", initial, row->zero);
+	else
+		printf(" (%llu)", initial);
+}
 
 void
 options_print(void)
@@ -88,9 +106,11 @@ options_print(void)
 		(void)snprintf(name, sizeof name, "--%s%s%s", row->name,
 		    row->argument ? " " : "",
 		    row->argument ? row->argument : "");
-		printf("  %c%c%c %-27s %s\n", row->letter ? '-' : ' ',
+		printf("  %c%c%c %-27s %s", row->letter ? '-' : ' ',
 		    row->letter ? row->letter : ' ', row->letter ? ',' : ' ',
 		    name, row->help);
+		print_default(row);
+		printf("\n");
 	}
 }
 

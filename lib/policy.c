@@ -38,8 +38,10 @@ add_one(struct policy *policy, const char *domain, size_t length)
 		return false;
 	policy->domains = list;
 	copy = malloc(length + 1);
-	if (!copy)
+	if (!copy) {
+		log_error("cannot hold the domains: %s", strerror(errno));
 		return false;
+	}
 	for (size_t i = 0; i < length; i++)
 		copy[i] = text_lower(domain[i]);
 	copy[length] = '\0';
@@ -82,15 +84,18 @@ static bool
 add_file(struct policy *policy, const char *path)
 {
 	FILE *file = fopen(path, "re");
-	bool good = file && add_lines(policy, file);
+	bool good, failed;
 
-	if (!file || ferror(file)) {
+	if (!file) {
 		log_error("-D: cannot read %s: %s", path, strerror(errno));
-		good = false;
+		return false;
 	}
-	if (file)
-		(void)fclose(file); /* it was only read */
-	return good;
+	good = add_lines(policy, file);
+	failed = ferror(file) != 0;
+	(void)fclose(file); /* it was only read */
+	if (failed)
+		log_error("-D: cannot read all of %s (is it a file?)", path);
+	return good && !failed;
 }
 
 bool

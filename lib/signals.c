@@ -51,17 +51,6 @@ signals_begin(void)
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
-void
-signals_end(void)
-{
-	sigset_t none;
-
-	for (size_t i = 0; i < COUNT; i++)
-		(void)signal(handlers[i].signal, SIG_DFL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 int
 signals_stops(void)
 {
@@ -75,8 +64,15 @@ signals_wait(struct pollfd *polled, nfds_t count, int milliseconds)
 	    .tv_sec = milliseconds / 1000,
 	    .tv_nsec = (milliseconds % 1000) * 1000000L,
 	};
-	sigset_t none;
+	sigset_t none, blocked;
+	int ready;
 
 	(void)sigemptyset(&none);
-	return ppoll(polled, count, milliseconds < 0 ? NULL : &time, &none);
+	ready = ppoll(polled, count, milliseconds < 0 ? NULL : &time, &none);
+	/* Linux lets no signal in where there was no need to sleep. */
+	if (ready > 0) {
+		(void)sigprocmask(SIG_SETMASK, &none, &blocked);
+		(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+	}
+	return ready;
 }

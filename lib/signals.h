@@ -9,9 +9,6 @@
  * SIGXFSZ become errors of write(2). Forgets what was counted. */
 void signals_begin(void);
 
-/* As before signals_begin(), for a child that goes on by itself. */
-void signals_end(void);
-
 /* How often the process was told to stop. */
 int signals_stops(void);
 

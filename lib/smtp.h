@@ -4,13 +4,14 @@
  *	smtp_begin(&smtp, &config);
  *	for (;;) {
  *		const struct smtp_event *event = smtp_next(&smtp);
+ *
  *		switch (event->kind) {
  *		case SMTP_READ:    write smtp_output(), read, smtp_input();
  *		case SMTP_WRITE:   write smtp_output();
  *		case SMTP_CLOSE:   write smtp_output(), close;
  *		case SMTP_CONTENT: keep event->text[0..event->length);
- *		case SMTP_MESSAGE: deliver; smtp_reply(&smtp, "250 2.0.0 OK",
- *12); default:           smtp_reply(), or nothing: then it is granted
+ *		case SMTP_MESSAGE: deliver, smtp_reply(&smtp, REPLY_OK, 12);
+ *		default:           smtp_reply(), or nothing: it is granted;
  *		}
  *	}
  */

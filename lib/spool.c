@@ -10,6 +10,7 @@
 
 #include "io.h"
 #include "log.h"
+#include "tempfile.h"
 
 /* What a message left behind in the windows is given back if it is more. */
 #define KEEP ((size_t)16 * 1024)
@@ -29,38 +30,11 @@ window(const struct spool *spool)
 	return spool->windows + (size_t)spool->index * SPOOL_WINDOW;
 }
 
-/* A file that has no name, or loses it at once. */
-static int
-nameless_file(const char *directory)
-{
-	char path[4096];
-	int file, n;
-
-#ifdef O_TMPFILE
-	file = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (file >= 0)
-		return file;
-#endif
-	n = snprintf(path, sizeof path, "%s/smtpd.XXXXXX", directory);
-	if (n < 0 || (size_t)n >= sizeof path)
-		return -1;
-	file = mkostemp(path, O_CLOEXEC);
-	if (file >= 0)
-		(void)unlink(path); /* nobody knows the name */
-	return file;
-}
-
-/* Where big temporary files belong: hier(7), file-hierarchy(7). */
 static int
 open_file(void)
 {
-	const char *const directories[] = {
-	    getenv("TMPDIR"), "/var/tmp", "/tmp"};
-	int file = -1;
+	int file = tempfile_open();
 
-	for (size_t i = 0; i < 3 && file < 0; i++)
-		if (directories[i])
-			file = nameless_file(directories[i]);
 	if (file < 0)
 		log_error("cannot make a spool file in /var/tmp or /tmp: %s "
 			  "(TMPDIR names another directory)",

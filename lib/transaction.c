@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,6 +11,9 @@
 #include "deliver.h"
 #include "journal.h"
 #include "received.h"
+
+/* For the log, where the client is told nothing of a message. */
+#define ABANDONED "none: told twice to stop"
 
 static void
 answer(struct transaction *self, const struct record *record)
@@ -21,7 +25,8 @@ answer(struct transaction *self, const struct record *record)
 	if (!packet_add(&packet, record))
 		__builtin_trap();
 	do {
-		n = write(self->channel, packet.octets, packet.length);
+		n = send(self->channel, packet.octets, packet.length,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	/* A dialogue that is gone is noticed when the channel is read. */
 }
@@ -139,9 +144,11 @@ take_message(struct transaction *self, const struct record *record)
 	} else {
 		length = run_command(self, reply, &size);
 	}
-	if (length == 0) {
-		self->stopped = true;
-		return true;
+	self->stopped = length == 0;
+	if (self->stopped) {
+		length = strlen(ABANDONED);
+		memcpy(reply, ABANDONED, length);
+		memcpy(self->end, "stop", sizeof "stop");
 	}
 	journal_message(&self->session, &self->envelope,
 	    &(struct journal_message){
@@ -153,9 +160,12 @@ take_message(struct transaction *self, const struct record *record)
 	    });
 	reset(self);
 	spool_shrink(&self->spool);
-	answer(self,
-	    &(struct record){
-		.type = RECORD_REPLY, .first = reply, .first_length = length});
+	if (!self->stopped)
+		answer(self, &(struct record){
+				 .type = RECORD_REPLY,
+				 .first = reply,
+				 .first_length = length,
+			     });
 	return true;
 }
 

@@ -1188,3 +1188,22 @@ sanitized() {
 		        assert os.listdir(f"{STAGE}/mail") == []
 	PY
 }
+
+@test "the verdict on a message does not wait for the one pipelined behind it" {
+	py "$SMTPD" <<-'PY'
+		import subprocess, sys
+		mail = b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r\n"
+		smtp = subprocess.Popen([sys.argv[1], "-n", "-q", "-A", "sh", "-c",
+		                         "read line; cat; test -e /dev/null && sleep 1"],
+		                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+		smtp.stdin.write(b"HELO me\r\n" + mail + mail + b"QUIT\r\n")
+		smtp.stdin.flush()
+		import time
+		times = []
+		for line in smtp.stdout:
+		    if line.startswith(b"250 2.0.0"):
+		        times.append(time.monotonic())
+		assert smtp.wait() == 0
+		assert len(times) == 2 and times[1] - times[0] > 0.5, times
+	PY
+}

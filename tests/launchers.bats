@@ -739,3 +739,102 @@ swap_one() {
 		[ "$(messages)" -eq 3 ]
 	done
 }
+
+@test "a second SIGTERM does not cut off what a command is being given" {
+	cat >"$STAGE/slow" <<-'SH'
+		#!/bin/sh
+		: >"$1.begun"
+		sleep 1
+		wc -c >"$1.tmp" && mv "$1.tmp" "$1"
+	SH
+	chmod 755 "$STAGE/slow"
+	serve --no-received "$STAGE/slow" "$MAIL/count"
+	py "127.0.0.1:$port" "$pid" "$MAIL/count" <<-'PY'
+		import os, signal, sys, time
+		from talk import Conversation
+		address, pid, count = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+		talk = Conversation.connect(address)
+		talk.expect("220")
+		talk.ask("EHLO me", "250")
+		talk.ask("MAIL FROM:<a@example.org>", "250")
+		talk.ask("RCPT TO:<b@example.net>", "250")
+		talk.ask("DATA", "354")
+		talk.send((b"x" * 98 + b"\r\n") * 40000 + b".\r\n")
+		while not os.path.exists(count + ".begun"):
+		    time.sleep(0.01)
+		os.kill(pid, signal.SIGTERM)
+		time.sleep(0.1)
+		os.kill(pid, signal.SIGTERM)
+		talk.eof()
+	PY
+	reap "$pid"
+	eventually [ -e "$MAIL/count" ]
+	[ "$(tr -d ' ' <"$MAIL/count")" -eq 3960000 ]
+	grep -q 'event=message .*reply="none: told twice to stop"' "$log"
+	grep -q 'event=end reason=stop' "$log"
+}
+
+@test "one SIGINT to the whole process group is one stop" {
+	cat >"$STAGE/slow" <<-'SH'
+		#!/bin/sh
+		: >"$1.begun"
+		sleep 1
+	SH
+	chmod 755 "$STAGE/slow"
+	log=$BATS_TEST_TMPDIR/log.group
+	: >"$log"
+	start "$log" setsid "$SMTPD" -l 127.0.0.1:0 "$STAGE/slow" "$MAIL/one"
+	eventually grep -q 'listening on ' "$log"
+	port=$(sed -n 's/.*listening on .*:\([0-9]*\).*/\1/p' "$log")
+	py "127.0.0.1:$port" "$pid" "$MAIL/one" <<-'PY'
+		import os, signal, sys, time
+		from talk import Conversation
+		address, pid, one = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+		talk = Conversation.connect(address)
+		talk.expect("220")
+		talk.ask("EHLO me", "250")
+		talk.ask("MAIL FROM:<a@example.org>", "250")
+		talk.ask("RCPT TO:<b@example.net>", "250")
+		talk.ask("DATA", "354")
+		talk.send(b"x\r\n.\r\n")
+		while not os.path.exists(one + ".begun"):
+		    time.sleep(0.01)
+		os.killpg(pid, signal.SIGINT)
+		talk.expect("250 2.0.0")
+		talk.expect("421 4.3.2")
+		talk.eof()
+	PY
+	reap "$pid"
+}
+
+@test "-l unix:PATH leaves a file alone that is no socket" {
+	printf 'keep me\n' >"$STAGE/precious"
+	run -71 "$SMTPD" -n -l "unix:$STAGE/precious" true
+	[[ $output == *"$STAGE/precious"* ]]
+	printf 'keep me\n' | cmp - "$STAGE/precious"
+}
+
+@test "SIGTERM is heard while clients keep coming" {
+	serve -c 1 "$RECORD" "$MAIL"
+	py "127.0.0.1:$port" "$pid" <<-'PY'
+		import os, signal, socket, sys, threading, time
+		host, port = sys.argv[1].rsplit(":", 1)
+		pid, over = int(sys.argv[2]), time.monotonic() + 10
+		refused = threading.Event()
+		def flood():
+		    while not refused.is_set() and time.monotonic() < over:
+		        try:
+		            socket.create_connection((host, int(port)), 5).close()
+		        except ConnectionRefusedError:
+		            refused.set()
+		        except OSError:
+		            pass
+		threads = [threading.Thread(target=flood) for _ in range(8)]
+		for thread in threads: thread.start()
+		time.sleep(0.3)
+		os.kill(pid, signal.SIGTERM)
+		assert refused.wait(5), "still accepting"
+		for thread in threads: thread.join()
+	PY
+	reap "$pid"
+}

@@ -410,3 +410,12 @@ teardown() {
 			exit last > first + 64 || large > small + 1024
 		}' "$BATS_TEST_TMPDIR/memory"
 }
+
+@test "a password that AUTH was given is in no log, refused or with -d" {
+	secret=AGFubgBzZWNyZXQ=
+	printf '%s\r\n' 'EHLO me' "AUTH PLAIN $secret" "auth plain $secret" QUIT |
+		"$SMTPD" -n -d true >"$BATS_TEST_TMPDIR/replies" 2>"$BATS_TEST_TMPDIR/log"
+	[ "$(grep -c '^502 5.5.1' "$BATS_TEST_TMPDIR/replies")" -eq 2 ]
+	grep -q 'event=refused .*command="AUTH PLAIN"' "$BATS_TEST_TMPDIR/log"
+	run -1 grep -F "$secret" "$BATS_TEST_TMPDIR/log"
+}
