@@ -31,7 +31,7 @@ take_option(enum option_name name, const char *value)
 {
 	switch (name) {
 	case OPTION_LISTEN:
-		if (listen_count == LISTEN_MAX)
+		if (listen_count == LISTEN_MAX || !listen_spelt(value))
 			return option_bad(name, value);
 		listen_at[listen_count++] = value;
 		return true;
@@ -148,20 +148,13 @@ mention_useless(void)
 		log_error("--per-client has no effect: not listening");
 }
 
-static int
+static bool
 open_listeners(void)
 {
-	for (size_t i = 0; i < listen_count; i++) {
-		bool usage;
-
-		if (listen_open(&listener, listen_at[i], &usage))
-			continue;
-		if (!usage)
-			return EX_OSERR;
-		(void)option_bad(OPTION_LISTEN, listen_at[i]);
-		return EX_USAGE;
-	}
-	return EX_OK;
+	for (size_t i = 0; i < listen_count; i++)
+		if (!listen_open(&listener, listen_at[i]))
+			return false;
+	return true;
 }
 
 static bool
@@ -210,7 +203,7 @@ print_help(void)
 int
 main(int argc, char **argv)
 {
-	int handed = launch_count(), command, status;
+	int handed = launch_count(), command;
 	bool mute = launch_log_is_client(handed);
 
 	log_open("smtpd", mute);
@@ -228,10 +221,9 @@ main(int argc, char **argv)
 		return EX_OSERR;
 	}
 	settle();
-	status = open_listeners();
-	if (status != EX_OK) {
+	if (!open_listeners()) {
 		listen_remove(&listener);
-		return status;
+		return EX_OSERR;
 	}
 	mention_useless();
 	if (!become_user())

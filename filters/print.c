@@ -210,7 +210,7 @@ main(int argc, char **argv)
 	bool json = false;
 	int option;
 
-	/* getopt(3) complains by itself, in one line. */
+	opterr = 0;
 	while ((option = getopt_long(argc, argv, "jVh", options, NULL)) != -1)
 		switch (option) {
 		case 'j':
@@ -221,7 +221,7 @@ main(int argc, char **argv)
 		case 'h':
 			return tell(usage);
 		default:
-			return EX_USAGE;
+			return misused("unknown option (--help lists them)");
 		}
 	argv += optind;
 	argc -= optind;

@@ -70,16 +70,21 @@ search(struct command *command)
 bool
 command_find(struct command *command)
 {
-	const char *name = command->arguments[0];
-	bool found =
-	    strchr(name, '/') ? try_directory(command, "", 0) : search(command);
-	const char *reason = strerror(errno);
+	const char *name = command->arguments[0], *reason;
+	bool found;
 
+	errno = ENOENT;
+	if (strchr(name, '/'))
+		found = try_directory(command, "", 0);
+	else
+		found = *name && search(command);
+	reason = strerror(errno);
 	if (found)
 		return true;
 	command->path[0] = '\0';
 	log_error("cannot run %s as user %u: %s (messages will get 451 4.3.5)",
-	    name, (unsigned)geteuid(), reason);
+	    *name ? name : "a command without a name", (unsigned)geteuid(),
+	    reason);
 	return false;
 }
 

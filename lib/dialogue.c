@@ -40,21 +40,22 @@ tell(const struct record *record)
 	channel_tell(&self.channel, record);
 }
 
-/* Octets of the command line for the log: no NUL, which records do not hold,
- * and nothing behind the mechanism of AUTH, which is a password. */
+/* The command line for the log: NULs, which records do not hold, as "?", and
+ * nothing behind the mechanism of AUTH, which is a password. */
 static size_t
-told_length(const struct smtp_event *event)
+told_line(const struct smtp_event *event, char told[LINE_MAX_OCTETS])
 {
-	const char *line = event->line, *end;
-	size_t length = line ? event->line_length : 0;
+	size_t length = event->line ? event->line_length : 0;
+	const char *space;
 
-	end = length ? memchr(line, '\0', length) : NULL;
-	if (end)
-		length = (size_t)(end - line);
+	if (length > LINE_MAX_OCTETS)
+		length = LINE_MAX_OCTETS;
+	for (size_t i = 0; i < length; i++)
+		told[i] = (char)(event->line[i] ? event->line[i] : '?');
 	if (!event->command || strcmp(event->command->verb, "AUTH") != 0)
 		return length;
-	end = length > 5 ? memchr(line + 5, ' ', length - 5) : NULL;
-	return end ? (size_t)(end - line) : length;
+	space = length > 5 ? memchr(told + 5, ' ', length - 5) : NULL;
+	return space ? (size_t)(space - told) : length;
 }
 
 static void
@@ -67,12 +68,13 @@ tell_line(bool server, const char *text, size_t length)
 	self.urgent = true;
 }
 
-/* Logs the lines of output since the last call. */
+/* For --debug: logs the lines of output since the last call, up to an octet of
+ * it. */
 static void
-tell_output(void)
+tell_output(size_t length)
 {
-	size_t length;
-	const char *output = smtp_output(self.smtp, &length);
+	size_t whole;
+	const char *output = smtp_output(self.smtp, &whole);
 
 	while (self.settings->debug && self.logged < length) {
 		const char *line = output + self.logged;
@@ -83,6 +85,23 @@ tell_output(void)
 		tell_line(true, line, (size_t)(end - line));
 		self.logged += (size_t)(end - line) + 2;
 	}
+}
+
+/* For --debug: what was answered before this event, and its command line. */
+static void
+tell_event(const struct smtp_event *event)
+{
+	char line[LINE_MAX_OCTETS];
+	size_t length;
+	const char *output = smtp_output(self.smtp, &length);
+
+	if (!self.settings->debug)
+		return;
+	if (event->kind == SMTP_REFUSED || event->kind == SMTP_DROPPED)
+		length = (size_t)(event->reply - output);
+	tell_output(length);
+	if (event->line && event->kind >= SMTP_REFUSED)
+		tell_line(false, line, told_line(event, line));
 }
 
 /* Takes one packet from the agent; a RECORD_REPLY goes to *reply. */
@@ -118,7 +137,7 @@ flush(void)
 	const char *output = smtp_output(self.smtp, &length);
 	int since = alarm_now(), interrupts = 0;
 
-	tell_output();
+	tell_output(length);
 	if (self.urgent)
 		channel_send(&self.channel);
 	self.urgent = false;
@@ -143,9 +162,11 @@ flush(void)
 	return true;
 }
 
+/* What has been said goes out first: the reply has room behind it. */
 static void
 finish(const char *reply, const char *reason)
 {
+	(void)flush(); /* which says so if the client is gone */
 	smtp_end(self.smtp, reply);
 	self.end = reason;
 }
@@ -267,10 +288,12 @@ drop_message(const struct smtp_event *event)
 static void
 tell_refused(const struct smtp_event *event, const char *reply, size_t length)
 {
+	char line[LINE_MAX_OCTETS];
+
 	tell(&(struct record){
 	    .type = RECORD_REFUSED,
-	    .first = event->line,
-	    .first_length = told_length(event),
+	    .first = line,
+	    .first_length = told_line(event, line),
 	    .second = reply,
 	    .second_length = length,
 	});
@@ -329,8 +352,6 @@ take_path(const struct smtp_event *event)
 static void
 handle(const struct smtp_event *event)
 {
-	if (self.settings->debug && event->line && event->kind >= SMTP_REFUSED)
-		tell_line(false, event->line, told_length(event));
 	switch (event->kind) {
 	case SMTP_CONTENT:
 		self.content += event->length;
@@ -371,16 +392,27 @@ handle(const struct smtp_event *event)
 	}
 }
 
+/* What ends the session between two steps. */
+static void
+look_around(void)
+{
+	if (self.end)
+		return;
+	if (self.channel.broken)
+		finish(REPLY_BROKEN, "agent");
+	else if (alarm_stopping() && !smtp_receiving(self.smtp))
+		finish(REPLY_STOPPING, "stop");
+}
+
 static void
 serve(void)
 {
 	while (!self.gone) {
 		const struct smtp_event *event;
 
-		if (self.channel.broken && !self.end)
-			finish(REPLY_BROKEN, "agent");
+		look_around();
 		event = smtp_next(self.smtp);
-		tell_output();
+		tell_event(event);
 		switch (event->kind) {
 		case SMTP_READ:
 			if (flush())

@@ -88,6 +88,12 @@ remove_stale(const struct sockaddr_un *address)
 }
 
 static bool
+is_unix(const char *address)
+{
+	return strncmp(address, "unix:", 5) == 0 && address[5] != '\0';
+}
+
+static bool
 open_unix(struct listener *listener, const char *address)
 {
 	const char *path = address + strlen("unix:");
@@ -121,7 +127,7 @@ is_port(const char *port)
 {
 	uint64_t number;
 
-	return text_is_letter(*port) ||
+	return (text_is_letter(*port) && getservbyname(port, "tcp")) ||
 	       number_parse(port, strlen(port), 65535, &number);
 }
 
@@ -212,7 +218,16 @@ open_all(struct listener *listener, struct addrinfo *list, const char *address)
 }
 
 bool
-listen_open(struct listener *listener, const char *address, bool *usage)
+listen_spelt(const char *address)
+{
+	char host[256];
+	const char *port;
+
+	return is_unix(address) || split(address, host, &port);
+}
+
+bool
+listen_open(struct listener *listener, const char *address)
 {
 	struct addrinfo hints = {
 	    .ai_flags = AI_PASSIVE,
@@ -224,16 +239,11 @@ listen_open(struct listener *listener, const char *address, bool *usage)
 	int error;
 	bool good;
 
-	*usage = false;
-	if (strncmp(address, "unix:", 5) == 0 && address[5] != '\0')
+	if (is_unix(address))
 		return open_unix(listener, address);
-	*usage = !split(address, host, &port);
-	if (*usage)
-		return false;
+	if (!split(address, host, &port))
+		__builtin_trap();
 	error = getaddrinfo(*host ? host : NULL, port, &hints, &list);
-	*usage = error == EAI_SERVICE;
-	if (*usage)
-		return false;
 	if (error) {
 		log_error("cannot listen on %s: %s", address,
 		    error == EAI_SYSTEM ? strerror(errno)

@@ -14,13 +14,16 @@ struct listener {
 	const char *made[LISTEN_MAX]; /* socket files, NULL for others */
 };
 
+/* True if address is spelt as one: HOST:PORT, [IPv6]:PORT, :PORT or
+ * unix:PATH. */
+bool listen_spelt(const char *address);
+
 /*
  * Opens sockets for HOST:PORT, [IPv6]:PORT, :PORT (all addresses of both
  * families), or unix:PATH; port 0 is any. Logs "listening on ADDR:PORT" for
- * each. False, with the reason logged; *usage then says whether address is
- * none at all.
+ * each. Only where listen_spelt(). False, with the reason logged.
  */
-bool listen_open(struct listener *listener, const char *address, bool *usage);
+bool listen_open(struct listener *listener, const char *address);
 
 /* Takes over a socket that a launcher has opened. */
 bool listen_take(struct listener *listener, int socket);

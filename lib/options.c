@@ -117,9 +117,16 @@ options_print(void)
 bool
 option_bad(enum option_name name, const char *value)
 {
-	log_error("--%s: bad value \"%s\", want %s (smtpd --help lists the "
-		  "options)",
-	    rows[name].name, value, rows[name].argument);
+	const struct row *row = &rows[name];
+	unsigned long long min = row->min, max = row->max;
+
+	if (row->max > 0)
+		log_error("--%s: bad value \"%s\", want a number from %llu to "
+			  "%llu",
+		    row->name, value, min, max);
+	else
+		log_error("--%s: bad value \"%s\", want %s: %s", row->name,
+		    value, row->argument, row->help);
 	return false;
 }
 
@@ -202,7 +209,8 @@ misused(int found, const char *argument)
 			  "options)",
 		    argument, name);
 	else
-		log_error("unknown option %s (smtpd --help lists the options)",
+		log_error("unknown or ambiguous option %s (smtpd --help lists "
+			  "the options)",
 		    optopt > 0 && optopt < 256 ? letter : argument);
 	return false;
 }

@@ -55,7 +55,8 @@ said(struct smtp *smtp, size_t start)
 {
 	int code = code_at(smtp, start);
 
-	if (code == 421 || code == 221)
+	/* A verdict of 221 is odd, but no end. */
+	if (code == 421 || (code == 221 && smtp->event.kind != SMTP_MESSAGE))
 		smtp->closed = true;
 	if (smtp->event.kind != SMTP_MESSAGE && is_error(smtp, start))
 		smtp->errors++;
@@ -204,6 +205,7 @@ smtp_end(struct smtp *smtp, const char *reply)
 		smtp_say(smtp, reply, strlen(reply));
 	smtp->closed = true;
 	smtp->pending = false;
+	smtp->input_length = 0;
 }
 
 /* The message has ended: what the machine itself has against it comes first. */

@@ -181,8 +181,11 @@ void smtp_reply(struct smtp *smtp, const char *text, size_t length);
  * end, to the reply being worded; its fourth octet is a hyphen or a space. */
 void smtp_say(struct smtp *smtp, const char *text, size_t length);
 
-/* Ends the session with a reply of one line, such as REPLY_TIMEOUT; only
- * where smtp_next() said SMTP_READ or SMTP_CLOSE. */
+/* Ends the session with a reply of one line, such as REPLY_TIMEOUT; the output
+ * must have room for it: it has at SMTP_READ and SMTP_WRITE, and once all is
+ * written. An event
+ * that is still to be answered gets no other, and what was lent is forgotten.
+ */
 void smtp_end(struct smtp *smtp, const char *reply);
 
 /* True between 354 and the end of the message. */
