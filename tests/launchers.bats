@@ -838,3 +838,30 @@ swap_one() {
 	PY
 	reap "$pid"
 }
+
+@test "SIGTERM: what is pipelined behind the message in hand is not done" {
+	serve --no-received "$RECORD" "$MAIL"
+	py "127.0.0.1:$port" "$pid" <<-'PY'
+		import os, signal, sys, time
+		from talk import Conversation
+		address, pid = sys.argv[1], int(sys.argv[2])
+		talk = Conversation.connect(address)
+		talk.expect("220")
+		talk.ask("EHLO me", "250")
+		talk.ask("MAIL FROM:<a@example.org>", "250")
+		talk.ask("RCPT TO:<b@example.net>", "250")
+		talk.ask("DATA", "354")
+		idle = Conversation.connect(address)
+		idle.expect("220")
+		os.kill(pid, signal.SIGTERM)
+		idle.expect("421 4.3.2")
+		time.sleep(0.5)  # the other session's turn: it says nothing yet
+		mail = b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nsecond\r\n.\r\n"
+		talk.send(b"first\r\n.\r\nNOOP\r\n" + mail)
+		talk.expect("250 2.0.0")
+		talk.expect("421 4.3.2")
+		talk.eof()
+	PY
+	reap "$pid"
+	[ "$(messages)" -eq 1 ]
+}
