@@ -35,9 +35,8 @@ static struct {
 	struct peer peer;
 	struct transaction transaction;
 	struct smtp *smtp; /* greets, and is then the dialogue's */
-	pid_t dialogue;
-	bool broken; /* the dialogue sent what it may not */
-	bool over;   /* so does nobody listen any more */
+	bool broken;       /* the dialogue sent what it may not */
+	bool over;         /* so does nobody listen any more */
 	int64_t begun;
 	char id[40];
 } self;
@@ -97,7 +96,7 @@ serve(void)
 		/* Said again each second: it may come between the dialogue's
 		 * look and its sleep. */
 		if (stops > 0)
-			(void)kill(self.dialogue, SIGTERM);
+			(void)kill(self.transaction.dialogue, SIGTERM);
 		polled[1].fd = complaint_source();
 		if (signals_wait(polled, 2, stops > 0 ? 1000 : -1) <= 0)
 			continue;
@@ -162,12 +161,12 @@ start_dialogue(void)
 		return false;
 	self.transaction.channel = ends[0];
 	start.channel = ends[1];
-	self.dialogue = fork();
-	if (self.dialogue == 0)
+	self.transaction.dialogue = fork();
+	if (self.transaction.dialogue == 0)
 		dialogue_run(&start);
 	(void)close(ends[1]); /* a socket with nothing in it */
 	(void)munmap(self.smtp, sizeof *self.smtp); /* it was mapped */
-	return self.dialogue > 0;
+	return self.transaction.dialogue > 0;
 }
 
 /* Reads what a client goes on sending, so that closing does not reset the
@@ -209,12 +208,13 @@ wait_for_dialogue(bool *killed)
 	int64_t until = clock_now() + (int64_t)LINGER_SECONDS * 1000;
 	int status = 0;
 
-	while (waitpid(self.dialogue, &status, WNOHANG) == 0) {
+	while (waitpid(self.transaction.dialogue, &status, WNOHANG) == 0) {
 		int64_t left = until - clock_now();
 
 		if (left <= 0 || *killed) {
 			*killed = true;
-			(void)kill(self.dialogue, SIGKILL); /* or it ends */
+			(void)kill(self.transaction.dialogue,
+			    SIGKILL); /* or it ends */
 		}
 		(void)signals_wait(NULL, 0, left > 0 ? (int)left : 10);
 	}
@@ -228,6 +228,9 @@ finish(void)
 	bool killed = self.broken || signals_stops() > 1;
 	int status = wait_for_dialogue(&killed);
 	bool died = WIFSIGNALED(status) && !killed;
+
+	if (killed && !self.broken)
+		memcpy(self.transaction.end, "stop", sizeof "stop");
 
 	if (self.broken)
 		log_error("session %s: the dialogue process sent a record that "
@@ -294,7 +297,7 @@ agent_run(struct settings *settings, bool launched)
 	if (!session_begin(&transaction->session, self.id,
 		settings->smtp.hostname, &self.peer, launched)) {
 		log_error("cannot begin a session: %s", strerror(errno));
-		(void)kill(self.dialogue, SIGKILL);
+		(void)kill(self.transaction.dialogue, SIGKILL);
 		return EX_OSERR;
 	}
 	serve();

@@ -402,6 +402,8 @@ look_around(void)
 		finish(REPLY_BROKEN, "agent");
 	else if (alarm_stopping() && !smtp_receiving(self.smtp))
 		finish(REPLY_STOPPING, "stop");
+	else if (alarm_session_over() && !smtp_receiving(self.smtp))
+		finish(REPLY_LONG_SESSION, "session-timeout");
 }
 
 static void

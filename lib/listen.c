@@ -25,7 +25,7 @@ hint(int error)
 	if (error == EACCES)
 		return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
 	if (error == EADDRINUSE)
-		return " (another server is there)";
+		return " (another server, or a file, is there)";
 	return "";
 }
 

@@ -1,6 +1,7 @@
 #include "transaction.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -11,6 +12,7 @@
 #include "deliver.h"
 #include "journal.h"
 #include "received.h"
+#include "signals.h"
 
 /* For the log, where the client is told nothing of a message. */
 #define ABANDONED "none: told twice to stop"
@@ -160,6 +162,9 @@ take_message(struct transaction *self, const struct record *record)
 	    });
 	reset(self);
 	spool_shrink(&self->spool);
+	/* Before the verdict: what is pipelined behind it is not to be done. */
+	if (signals_stops() > 0)
+		(void)kill(self->dialogue, SIGTERM); /* or it is gone */
 	if (!self->stopped)
 		answer(self, &(struct record){
 				 .type = RECORD_REPLY,

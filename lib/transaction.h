@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "envelope.h"
 #include "record.h"
@@ -16,7 +17,8 @@ struct transaction {
 	struct session session;
 	struct envelope envelope;
 	struct spool spool;
-	int channel;  /* to the dialogue */
+	int channel; /* to the dialogue */
+	pid_t dialogue;
 	bool stopped; /* told twice to stop while the command ran */
 	uint64_t messages;
 	char end[32]; /* why the session ended, in the dialogue's words */

@@ -865,3 +865,37 @@ swap_one() {
 	reap "$pid"
 	[ "$(messages)" -eq 1 ]
 }
+
+@test "SIGTERM while a command runs: nor is what was pipelined meanwhile" {
+	cat >"$STAGE/slow" <<-'SH'
+		#!/bin/sh
+		: >"$1.begun"
+		sleep 0.5
+		cat >/dev/null
+		echo done >>"$1.done"
+	SH
+	chmod 755 "$STAGE/slow"
+	for octets in 10000 400000 3000000; do
+		rm -f "$MAIL"/two.*
+		serve --no-received "$STAGE/slow" "$MAIL/two"
+		py "127.0.0.1:$port" "$pid" "$MAIL/two" "$octets" <<-'PY'
+			import os, signal, sys, time
+			from talk import Conversation
+			address, pid, two, octets = sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+			talk = Conversation.connect(address)
+			talk.expect("220")
+			talk.ask("EHLO me", "250")
+			mail = b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n"
+			talk.send(mail + (b"x" * 98 + b"\r\n") * (octets // 100) + b".\r\n" +
+			          mail + b"second\r\n.\r\n")
+			while not os.path.exists(two + ".begun"):
+			    time.sleep(0.01)
+			os.kill(pid, signal.SIGTERM)
+			for code in "250 2.1.0", "250 2.1.5", "354", "250 2.0.0", "421 4.3.2":
+			    talk.expect(code)
+			talk.eof()
+		PY
+		reap "$pid"
+		[ "$(wc -l <"$MAIL/two.done")" -eq 1 ]
+	done
+}

@@ -419,3 +419,13 @@ teardown() {
 	grep -q 'event=refused .*command="AUTH PLAIN"' "$BATS_TEST_TMPDIR/log"
 	run -1 grep -F "$secret" "$BATS_TEST_TMPDIR/log"
 }
+
+@test "--session-timeout: what was pipelined before its end is not done after it" {
+	mail='MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\nx\r\n.\r\n'
+	# shellcheck disable=SC2059 # it is the format
+	printf "HELO me\r\n$mail$mail${mail}QUIT\r\n" >"$BATS_TEST_TMPDIR/in"
+	"$SMTPD" -n -q --session-timeout 1 sh -c 'cat >/dev/null; sleep 1.5' \
+		<"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+	[ "$(grep -c '^250 2.0.0' "$BATS_TEST_TMPDIR/out")" -eq 1 ]
+	[[ $(tail -n 1 "$BATS_TEST_TMPDIR/out") == "421 4.4.2 "* ]]
+}
