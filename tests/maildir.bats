@@ -559,6 +559,15 @@ block() {
 	done
 }
 
+@test "what is taken back is gone from the disk, too" {
+	new_maildir a b
+	RECIPIENTS=$'a@x\nb@x' run -75 traced trace -y -e trace=linkat,unlinkat,fsync \
+		-e inject=linkat:error=EIO:when=2 "$maildir" %u <message
+	sed -nE 's|^(\w+)\([0-9]+<[^>]*/([ab]/(tmp\|new))/?[^>]*>.*|\1 \2|p' trace |
+		sed '1,/linkat b/d' | diff -u - <(printf '%s\n' 'unlinkat a/new' \
+			'fsync a/new' 'unlinkat a/tmp' 'unlinkat b/tmp') >&2
+}
+
 @test "what cannot be taken back is said" {
 	new_maildir a b
 	export RECIPIENTS=$'a@x\nb@x'
@@ -763,6 +772,7 @@ block() {
 }
 
 @test "~/: not for root, nor uid 0, nor strangers; not to a lost home" {
+	with_users true
 	for recipient in root@x toor@x stranger@x 0@x 64001@x Una@x; do
 		RECIPIENTS=$'una@x\n'$recipient run -67 with_users "$maildir" \
 			--create '~/Maildir' <message
