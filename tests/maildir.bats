@@ -578,6 +578,18 @@ block() {
 	holds b 0
 }
 
+@test "a name that is taken is not used" {
+	new_maildir bob
+	traced trace -e trace=openat "$maildir" bob <message
+	at=$(sed -n '/O_EXCL/=' trace)
+	rm bob/new/*
+	traced trace -e trace=openat -e "inject=openat:error=EEXIST:when=$at" \
+		"$maildir" bob <message
+	[ "$(grep -c O_EXCL trace)" = 2 ]
+	holds bob 1
+	[[ $(ls bob/new) = *Q2.* ]]
+}
+
 @test "a file system without hard links: renamed, and never over another" {
 	new_maildir bob
 	for error in EPERM EOPNOTSUPP EXDEV ENOSYS; do

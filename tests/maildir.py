@@ -121,6 +121,8 @@ def moments(number, rounds, pattern, recipients, *options):
 def limited(octets, *arguments):
     """smtpd-maildir, which may write files of so many octets at most."""
     limit = int(octets)
+    # Python ignores it, and children inherit that.
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     os.execv(MAILDIR, [MAILDIR, *arguments])
 
