@@ -60,6 +60,7 @@ main(void)
 	units_hops();
 	units_line();
 	units_param();
+	units_pattern();
 	units_record();
 	units_reply();
 	units_verdict();

@@ -30,6 +30,7 @@ void units_data(void);
 void units_hops(void);
 void units_line(void);
 void units_param(void);
+void units_pattern(void);
 void units_record(void);
 void units_reply(void);
 void units_text(void);
