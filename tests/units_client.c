@@ -104,6 +104,7 @@ static const struct script scripts[] = {
 	"ready250 sender250:s failed451:4.4.2 "},
     {"220 mx|" EHLO "250 s|250 r|354|354", false, NULL, 1, NULL,
 	"ready250 sender250:s recipient250:r data354: failed451:4.4.2 "},
+    {"220 mx/250 early|x", false, NULL, 1, "", "failed451:4.4.2 "},
     {"220 mx/220 mx|" EHLO, false, NULL, 1, NULL, "failed451:4.4.2 "},
     {"220 mx|" EHLO "250 s|250 r|354 go|554 no", false, NULL, 1, NULL,
 	"ready250 sender250:s recipient250:r data354:go verdict554:no "},
@@ -325,9 +326,10 @@ dialogues(void)
 			char said[LOG_MAX];
 			size_t n = 0;
 
-			/* What comes with 354, and not behind it: else
-			 * all is different. */
-			if (strstr(scripts[i].replies, "354 go/") &&
+			/* What comes with a reply, and not behind it:
+			 * else all is different. */
+			if ((strstr(scripts[i].replies, "354 go/") ||
+				strstr(scripts[i].replies, "early")) &&
 			    pieces[k] != 100000)
 				continue;
 			perform(&play, &scripts[i], pieces[k]);
