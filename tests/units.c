@@ -56,6 +56,8 @@ main(void)
 {
 	units_text();
 	units_address();
+	units_client();
+	units_content();
 	units_data();
 	units_hops();
 	units_line();

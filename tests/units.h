@@ -26,6 +26,8 @@ char *exactly(const char *text, size_t length);
 unsigned chance(unsigned below);
 
 void units_address(void);
+void units_client(void);
+void units_content(void);
 void units_data(void);
 void units_hops(void);
 void units_line(void);
