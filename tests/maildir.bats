@@ -986,7 +986,7 @@ gives_any() {
 	cd "$BATS_TEST_DIRNAME/.."
 	# Those of getenv(3), in all that the program is made of.
 	sed -n 's/.*\(environment_value\|getenv\)("\([A-Z0-9_]*\)").*/\2/p' \
-		filters/maildir.c lib/{recipient,batch,maildir,folder,intake}.c |
+		filters/maildir.c lib/{recipient,batch,maildir,folder,intake,tempfile}.c |
 		cat - <(echo RECIPIENTS) | sort -u | diff -u "$here/manual" -
 }
 
