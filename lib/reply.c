@@ -41,10 +41,8 @@ digits(const char *text, size_t length)
 	return n <= 3 ? n : 0;
 }
 
-/* The class of the status-code (RFC 3463 2) that text begins with; 0 if it
- * begins with none. */
-static char
-enhanced_class(const char *text, size_t length)
+size_t
+reply_enhanced(const char *text, size_t length)
 {
 	size_t at = 2, n;
 
@@ -58,7 +56,7 @@ enhanced_class(const char *text, size_t length)
 	at++;
 	n = digits(text + at, length - at);
 	at += n;
-	return n > 0 && (at == length || text[at] == ' ') ? text[0] : 0;
+	return n > 0 && (at == length || text[at] == ' ') ? at : 0;
 }
 
 static bool
@@ -86,7 +84,6 @@ reply_code(const char *text, size_t length, bool utf8)
 		const char *line = text + at;
 		size_t n = line_length(line, length - at, &next);
 		int this_code = code_of(line, n);
-		char class;
 
 		if (last || this_code == 0 || n > REPLY_LINE_MAX - 2)
 			return 0;
@@ -96,8 +93,8 @@ reply_code(const char *text, size_t length, bool utf8)
 		last = n == 3 || line[3] == ' ';
 		if (n > 3 && !text_allowed(line + 4, n - 4, utf8))
 			return 0;
-		class = n > 3 ? enhanced_class(line + 4, n - 4) : 0;
-		if (class != 0 && class != line[0])
+		if (n > 3 && reply_enhanced(line + 4, n - 4) > 0 &&
+		    line[4] != line[0])
 			return 0;
 	}
 	return last ? code : 0;

@@ -71,6 +71,10 @@
  */
 int reply_code(const char *text, size_t length, bool utf8);
 
+/* Octets of the enhanced code (RFC 3463 2) that text[0..length) begins with and
+ * a space or the end follows; 0 if it begins with none. */
+size_t reply_enhanced(const char *text, size_t length);
+
 /*
  * Octets of the first reply in text[0..length), its last line end included,
  * without judging it: up to and with the first line whose fourth octet is not

@@ -7,14 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ending.h"
 #include "visible.h"
 
 /* Octets made visible at once. */
 #define VISIBLE_PIECE 1024
-
-/* Signals that must not end the process halfway through a message. */
-static const int endings[] = {SIGTERM, SIGINT, SIGHUP};
-#define ENDINGS (sizeof endings / sizeof endings[0])
 
 int
 sink_open(struct sink *sink, const char *name)
@@ -67,20 +64,6 @@ find_start(struct sink *sink)
 	sink->regular = sink->start == status.st_size;
 }
 
-/* A regular file is never waited for, so that signals can be: until the
- * message is whole or cut back. */
-static void
-hold_signals(struct sink *sink)
-{
-	sigset_t held;
-
-	(void)sigemptyset(&held); /* neither can fail: the numbers are good */
-	for (size_t i = 0; i < ENDINGS; i++)
-		(void)sigaddset(&held, endings[i]);
-	if (sigprocmask(SIG_BLOCK, &held, &sink->signals) < 0)
-		fail(sink, errno);
-}
-
 void
 sink_begin(struct sink *sink)
 {
@@ -100,19 +83,17 @@ sink_begin(struct sink *sink)
 	}
 	if (sink->error == 0)
 		find_start(sink);
-	if (sink->regular)
-		hold_signals(sink);
+	/* A regular file is never waited for, so that signals can be: until
+	 * the message is whole or cut back. */
+	if (sink->regular && ending_hold(&sink->signals) < 0)
+		fail(sink, errno);
 }
 
 bool
 sink_good(struct sink *sink)
 {
-	sigset_t pending;
-
-	if (sink->regular && sink->error == 0 && sigpending(&pending) == 0)
-		for (size_t i = 0; i < ENDINGS; i++)
-			if (sigismember(&pending, endings[i]) == 1)
-				fail(sink, EINTR);
+	if (sink->regular && sink->error == 0 && ending_came())
+		fail(sink, EINTR);
 	return sink->error == 0;
 }
 

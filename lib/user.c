@@ -36,14 +36,13 @@ group_named(const char *name, gid_t *gid)
 	return true;
 }
 
-static bool
-take(const struct passwd *user, gid_t gid, bool all_groups)
+bool
+user_take(const char *name, uid_t uid, gid_t gid)
 {
-	int groups =
-	    all_groups ? initgroups(user->pw_name, gid) : setgroups(1, &gid);
+	int groups = name ? initgroups(name, gid) : setgroups(1, &gid);
 
 	return groups == 0 && setresgid(gid, gid, gid) == 0 &&
-	       setresuid(user->pw_uid, user->pw_uid, user->pw_uid) == 0;
+	       setresuid(uid, uid, uid) == 0;
 }
 
 bool
@@ -73,7 +72,8 @@ user_become(const char *spec, bool all_groups)
 	}
 	if (geteuid() != 0 && geteuid() == user->pw_uid && getegid() == gid)
 		return true;
-	if (!take(user, gid, all_groups && !group)) {
+	if (!user_take(all_groups && !group ? user->pw_name : NULL,
+		user->pw_uid, gid)) {
 		log_error("cannot become %s: %s (only root can)", spec,
 		    strerror(errno));
 		return false;

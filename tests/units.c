@@ -56,10 +56,13 @@ main(void)
 {
 	units_text();
 	units_address();
+	units_client();
+	units_content();
 	units_data();
 	units_hops();
 	units_line();
 	units_param();
+	units_pattern();
 	units_record();
 	units_reply();
 	units_verdict();

@@ -26,10 +26,13 @@ char *exactly(const char *text, size_t length);
 unsigned chance(unsigned below);
 
 void units_address(void);
+void units_client(void);
+void units_content(void);
 void units_data(void);
 void units_hops(void);
 void units_line(void);
 void units_param(void);
+void units_pattern(void);
 void units_record(void);
 void units_reply(void);
 void units_text(void);

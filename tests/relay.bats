@@ -1,0 +1,738 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats
+# smtpd-relay: what upstream says is what the client is told; what upstream
+# gets is what was sent. tests/upstream.py refuses, stalls, lies and hangs up.
+# shellcheck disable=SC2016,SC2030,SC2031,SC2053,SC2094,SC2153,SC2154
+
+load lib
+
+setup_file() {
+	stage
+	cp "$SMTPD_BIN/smtpd-relay" "$STAGE"
+}
+
+teardown_file() {
+	unstage
+}
+
+setup() {
+	relay=$STAGE/smtpd-relay
+	page=$BATS_TEST_DIRNAME/../man/smtpd-relay.8
+	cd "$BATS_TEST_TMPDIR" || return
+	unset SENDER RECIPIENTS RECIPIENT SMTP_MAIL_OPTIONS SMTP_RCPT_OPTIONS \
+		SMTP_PROTOCOL SMTP_SIZE SMTP_BODY SMTP_UTF8 SMTP_HOSTNAME \
+		TCPREMOTEIP
+	export SENDER=ann@example.com RECIPIENTS=bob@example.org
+	two=$'bob@example.org\ncid@example.org'
+	printf 'Subject: hi\n\n.\n..dot\ntext\n' >message
+}
+
+teardown() {
+	end_all
+}
+
+# upstream ARGUMENT ...: tests/upstream.py in the folder up, its port in $port.
+upstream() {
+	rm -rf up
+	mkdir up
+	start "$BATS_TEST_TMPDIR/log.up" "$PYTHON" \
+		"$BATS_TEST_DIRNAME/upstream.py" up "$@"
+	eventually [ -e up/port ]
+	port=$(cat up/port)
+}
+
+# told STAGE=ACTION ...: what the upstream that runs does from now on.
+told() {
+	printf '%s\n' "$@" >up/actions
+}
+
+# accepted COUNT: so many connections have got their actions.
+accepted() {
+	[ -e up/accepted ] && [ "$(wc -l <up/accepted)" -eq "$1" ]
+}
+
+# relayed STATUS ARGUMENT ...: relays the file message to $port; the reply is in
+# the file out.
+relayed() {
+	local wanted=$1 status=0
+	shift
+	"$relay" -n me.example "$@" "127.0.0.1:$port" \
+		<message >out 2>err || status=$?
+	[ "$status" -eq "$wanted" ] || {
+		echo "exit status $status, not $wanted:" >&2
+		cat out err >&2
+		return 1
+	}
+}
+
+# replied LINE ...: those, and no more, were the reply; one that ends in * is
+# the beginning of it.
+replied() {
+	if [[ $1 = *'*' ]]; then
+		[[ $(cat out) = $1 ]] && [ "$(wc -l <out)" -eq 1 ]
+	else
+		printf '%s\n' "$@" | diff -u - out >&2
+	fi
+}
+
+# said: the commands that upstream got.
+said() {
+	printf '%s\n' "$@" | diff -u - up/commands >&2
+}
+
+@test "a message: octets, commands and reply" {
+	export SMTP_SIZE SMTP_MAIL_OPTIONS='RET=HDRS ENVID=x BODY=8BITMIME' \
+		SMTP_RCPT_OPTIONS=$'NOTIFY=NEVER\nORCPT=rfc822;c@x NOTIFY=DELAY'
+	SMTP_SIZE=$(wc -c <message)
+	upstream
+	RECIPIENTS=$two relayed 0
+	replied '250 2.0.0 Queued as 4711'
+	[ ! -s err ]
+	printf 'Subject: hi\r\n\r\n..\r\n...dot\r\ntext\r\n.\r\n' |
+		cmp - up/content.1
+	said 'EHLO me.example' \
+		'MAIL FROM:<ann@example.com> SIZE=31 RET=HDRS ENVID=x' \
+		'RCPT TO:<bob@example.org> NOTIFY=NEVER' \
+		'RCPT TO:<cid@example.org> ORCPT=rfc822;c@x NOTIFY=DELAY' \
+		DATA QUIT
+}
+
+@test "no EHLO: HELO, and no parameter of any kind" {
+	export SMTP_MAIL_OPTIONS='RET=HDRS' SMTP_RCPT_OPTIONS=NOTIFY=NEVER \
+		SENDER=''
+	upstream 'ehlo=502 5.5.1 no'
+	relayed 0
+	said 'EHLO me.example' 'HELO me.example' 'MAIL FROM:<>' \
+		'RCPT TO:<bob@example.org>' DATA QUIT
+}
+
+@test "upstream's refusal at each stage is the client's" {
+	upstream
+	for class in 4 5; do
+		local status=75
+		[ "$class" = 4 ] || status=69
+		for stage in greeting mail rcpt data end; do
+			told "$stage=${class}50-$class.7.1 One\r\n${class}50 $class.7.1 two"
+			relayed "$status"
+			replied "${class}50-$class.7.1 One" "${class}50 $class.7.1 two"
+		done
+	done
+	told 'ehlo=502 a' 'helo=550 5.5.0 b'
+	relayed 69
+	replied '550 5.5.0 b'
+}
+
+@test "nothing is sent where a recipient is refused; 4xx wins; who it was" {
+	upstream 'rcpt1=550 5.1.1 No such user' 'rcpt2=250 ok' \
+		'rcpt3=450 4.2.1 <dee@example.org>: later' 'rcpt4=452 later, too'
+	RECIPIENTS=$two relayed 69
+	replied '550 5.1.1 <bob@example.org>: No such user'
+	RECIPIENTS=$two$'\ndee@example.org\neve@example.org' relayed 75
+	replied '450-4.2.1 <dee@example.org>: later' \
+		'450 <eve@example.org>: later, too'
+	RECIPIENTS=x@example.org relayed 69
+	replied '550 5.1.1 No such user'
+	[ ! -e up/content.1 ]
+	run ! grep -x DATA up/commands
+}
+
+@test "421 from upstream is no 421 for the client" {
+	upstream
+	for stage in greeting ehlo mail rcpt data end; do
+		told "$stage=421 4.3.2 going down"
+		relayed 75
+		replied '451 4.3.2 going down'
+	done
+}
+
+@test "hanging up, resetting, stalling at each stage: 451 4.4" {
+	upstream
+	count=0
+	for action in close reset hang sink drip; do
+		for stage in greeting ehlo mail rcpt data end; do
+			told "$stage=$action"
+			count=$((count + 1))
+			mkdir "$count"
+			# All at once: each waits for its time-out.
+			(
+				status=0
+				"$relay" -t 2 "127.0.0.1:$port" <message \
+					>"$count/out" 2>"$count/err" || status=$?
+				echo "$status $stage $action" >"$count/status"
+			) 3>&- &
+			eventually accepted "$count"
+		done
+	done
+	for n in $(seq "$count"); do
+		eventually [ -s "$n/status" ]
+		cat "$n/status" "$n/out" "$n/err"
+		[ "$(cut -d ' ' -f 1 "$n/status")" = 75 ]
+		# Reset at once, there was no connection.
+		grep -q '^451 4\.4\.[12] ' "$n/out"
+		[ "$(wc -l <"$n/out")" = 1 ]
+		grep -q "127.0.0.1:$port: " "$n/err"
+	done
+}
+
+@test "in the middle of the content: its word or 451, and no final dot" {
+	# More than sockets hold: the rest waits for upstream.
+	seq -f "line %.0f" 2000000 >message
+	upstream
+	for action in close reset hang sink '552 5.3.4 Too much' \
+		'250 2.0.0 Queued as 4711' '354 Go on' 'garbage'; do
+		rm -f up/content.*
+		told "mid=$action"
+		relayed "$([ "${action:0:1}" = 5 ] && echo 69 || echo 75)" -t 1
+		case $action in
+		5*) replied '552 5.3.4 Too much' ;;
+		*) replied '451 4.4.2 *' ;;
+		esac
+		run ! grep -ax $'\\.\r' up/content.*
+	done
+}
+
+@test "what is no reply, at each stage: 451, never 250" {
+	upstream
+	for reply in '25' '250x' '' '+250-a\r\n251 b\r\n' '250 a\0b' 'HTTP/1.1 200 OK' \
+		'650 x' '150 x' '300 x' flood '+250-unfinished\r\n' '200-\n250 ok'; do
+		for stage in greeting ehlo mail rcpt data end; do
+			# The end ends what is not finished.
+			told "$stage=$reply"
+			[ "$reply" != '+250-unfinished\r\n' ] ||
+				[ "$stage" = end ] || continue
+			relayed 75 -t 1
+			replied '451 4.4.2 *'
+		done
+	done
+}
+
+@test "accepted before it was sent: 451, never 250" {
+	upstream '+data=' 'data=+354 go\r\n250 2.0.0 Queued\r\n'
+	relayed 75
+	replied '451 4.4.2 *'
+	end_all
+	upstream 'greeting=+220 x\r\n250 x\r\n250 s\r\n250 r\r\n354 go\r\n250 done\r\n'
+	relayed 75
+	replied '451 4.4.2 *'
+	end_all
+	upstream 'data=250 2.0.0 Queued'
+	relayed 75
+	replied '451 4.4.2 *'
+}
+
+@test "a text that lies, shouts or paints is cleaned" {
+	upstream 'end=550 2.0.0 \x1b[2J\x9b\xc3\xa4 ok'
+	relayed 69
+	replied '550 ?[2J??? ok'
+	SMTP_UTF8=1 relayed 69
+	replied $'550 ?[2J?\xc3\xa4 ok'
+	end_all
+	upstream 'end=571 5.7.1 no'
+	relayed 69
+	replied '550 5.7.1 no'
+	end_all
+	upstream "end=550 $(head -c 1500 /dev/zero | tr '\0' x)"
+	relayed 69
+	[ "$(wc -c <out)" = 511 ]
+}
+
+@test "what upstream cannot carry is refused before data" {
+	printf 'Subject: hi\n\n\303\244\n' >message
+	upstream --offer 'SIZE_20'
+	relayed 69
+	replied '554 5.6.3 *'
+	printf 'Subject: \303\244\n\nx\n' >message
+	relayed 69
+	replied '550 5.6.7 *'
+	printf 'Subject: hello\n\n' >message
+	relayed 0
+	printf 'Subject: hello\n\nx\n' >message
+	relayed 69
+	replied '552 5.3.4 *'
+	echo x >message
+	SENDER=$'\303\244@example.org' relayed 69
+	replied '550 5.6.7 *'
+	RECIPIENTS=$'\303\244@example.org' relayed 69
+	replied '550 5.6.7 *'
+	# Declared, but not so.
+	SMTP_UTF8=1 SMTP_BODY=8BITMIME SMTP_MAIL_OPTIONS='BODY=8BITMIME SMTPUTF8' \
+		relayed 0
+	[ "$(find up -name 'content.*' | wc -l)" = 2 ]
+}
+
+@test "8BITMIME and SMTPUTF8 are said where they are needed and offered" {
+	upstream
+	printf 'Subject: \303\244\n\n\377\n' >message
+	SENDER=$'\303\244@example.org' relayed 0
+	grep -qx $'MAIL FROM:<\303\244@example.org> SIZE=18 BODY=8BITMIME SMTPUTF8' \
+		up/commands
+	printf 'Subject: \303\244\r\n\r\n\377\r\n.\r\n' | cmp - up/content.1
+}
+
+@test "what SMTP cannot carry: 5.6.0, and no connection" {
+	port=1
+	for text in 'a\0b\n' 'a\rb\n' 'a\n\r' 'a\r\r\n'; do
+		# shellcheck disable=SC2059 # printf's rules
+		printf "Subject: x\n\n$text" >message
+		relayed 65
+		replied '554 5.6.0 *'
+	done
+	for text in 'a\r\nb\n' 'a\r\nb'; do
+		# shellcheck disable=SC2059
+		printf "$text" >message
+		SMTP_BODY=BINARYMIME relayed 65
+		replied '554 5.6.3 *'
+	done
+}
+
+@test "fewer octets than SMTP_SIZE: 75, and no connection" {
+	port=1
+	SMTP_SIZE=$(($(wc -c <message) + 1)) relayed 75
+	[ ! -s out ]
+	grep -q 'shorter than SMTP_SIZE' err
+	SMTP_SIZE=x relayed 75
+	grep -q 'SMTP_SIZE' err
+}
+
+@test "every octet arrives: 32 MiB, lines of 100,000 octets, dots, 8 bit" {
+	upstream
+	"$PYTHON" - <<'END'
+import random
+random.seed(7)
+line = bytes(n for n in range(1, 256) if n not in (10, 13))
+with open("message", "wb") as file:
+    file.write(b"Subject: x\r\n\r\n" + b".\n..\n...\n" * 1000)
+    file.write((b"." * 100000 + b"\r\n") * 3)
+    size = 0
+    while size < 1 << 25:
+        text = random.choice((b".", b"", b"..")) + \
+            line[random.randrange(200):] * random.choice((0, 1, 4, 400))
+        file.write(text + random.choice((b"\n", b"\r\n")))
+        size += len(text)
+END
+	relayed 0
+	"$PYTHON" - <<'END'
+import re
+sent = re.sub(rb"\r?\n", b"\r\n", open("message", "rb").read())
+wire = open("up/content.1", "rb").read()
+assert not re.search(rb"(?<!\r)\n|\r(?!\n)", wire)
+assert wire.endswith(b"\r\n.\r\n") and wire.count(b"\r\n.\r\n") == 1
+assert re.sub(rb"(?m)^\.(?=[^\r])", b"", wire[:-3]) == sent
+size = re.search(rb"SIZE=(\d+)", open("up/commands", "rb").read())[1]
+assert int(size) == len(sent)
+END
+}
+
+@test "memory does not grow with the message" {
+	! grep -q __asan_init "$relay" || skip "built with AddressSanitizer"
+	head -c 40000000 /dev/zero | tr '\0' x >message
+	upstream
+	bash -c 'ulimit -v 16384 && exec "$@"' - \
+		"$relay" "127.0.0.1:$port" <message >out
+	replied '250 2.0.0 Queued as 4711'
+	[ "$(stat -c %s up/content.1)" = 40000005 ]
+}
+
+@test "--x-peer: behind the header; a header without end; no address" {
+	upstream
+	TCPREMOTEIP=192.0.2.7 relayed 0 --x-peer
+	printf 'Subject: hi\r\nX-Peer: 192.0.2.7\r\n\r\n..\r\n...dot\r\ntext\r\n.\r\n' |
+		cmp - up/content.1
+	printf 'Subject: hi' >message
+	relayed 0 -x
+	printf 'Subject: hi\r\nX-Peer: unknown\r\n.\r\n' | cmp - up/content.2
+	: >message
+	TCPREMOTEIP=::1 relayed 0 -x
+	printf 'X-Peer: ::1\r\n.\r\n' | cmp - up/content.3
+}
+
+@test "1000 recipients, with and without PIPELINING" {
+	RECIPIENTS=$(printf 'user%d@example.org\n' $(seq 1000))
+	for offer in PIPELINING 8BITMIME; do
+		upstream --offer "$offer"
+		relayed 0
+		[ "$(grep -c '^RCPT' up/commands)" = 1000 ]
+		[ "$(sort -u up/commands | grep -c '^RCPT')" = 1000 ]
+		end_all
+	done
+}
+
+@test "--lmtp: a reply for each recipient where smtpd speaks LMTP" {
+	upstream --lmtp 'end1=250 2.1.5 One' 'end2=550 5.2.2 Full'
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp
+	replied '250 2.1.5 One' '550 5.2.2 Full'
+	head -n 1 up/commands | grep -qx 'LHLO me.example'
+	# Else the worst.
+	RECIPIENTS=$two SMTP_PROTOCOL=ESMTP relayed 69 --lmtp
+	replied '550 5.2.2 Full'
+	end_all
+	upstream --lmtp 'end1=550 5.2.2 Full' 'end2=450 4.2.1 Later' 'end3=250 ok'
+	RECIPIENTS=$two$'\ndee@example.org' SMTP_PROTOCOL=ESMTP relayed 75 --lmtp
+	replied '450 4.2.1 Later'
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTPS relayed 69 --lmtp
+	replied '550 5.2.2 Full' '450 4.2.1 Later'
+	end_all
+	upstream --lmtp
+	RECIPIENTS=$two SMTP_PROTOCOL=ESMTP relayed 0 --lmtp
+	replied '250 2.0.0 Queued as 4711'
+	# An SMTP upstream says one thing for all.
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0
+	replied '250 2.0.0 Queued as 4711'
+}
+
+@test "--lmtp: fewer replies than recipients do not hang" {
+	for action in hang close; do
+		upstream --lmtp 'end1=250 2.1.5 One' "end2=$action"
+		RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp -t 1
+		[ "$(head -n 1 out)" = '250 2.1.5 One' ]
+		[[ $(tail -n +2 out) = '451 4.4.2 '* ]]
+		[ "$(wc -l <out)" = 2 ]
+		RECIPIENTS=$two SMTP_PROTOCOL=ESMTP relayed 75 --lmtp -t 1
+		replied '451 4.4.2 *'
+		end_all
+	done
+}
+
+@test "--check: upstream's word on one recipient, and no message" {
+	upstream 'rcpt=250 ok' 'rcpt=550 5.1.1 No such user' \
+		'rcpt=450 4.2.1 Later' rcpt=close
+	export RECIPIENT=cid@example.org SMTP_MAIL_OPTIONS='SIZE=77 BODY=8BITMIME'
+	relayed 0 --check
+	[ ! -s out ]
+	said 'EHLO me.example' 'MAIL FROM:<ann@example.com> SIZE=77' \
+		'RCPT TO:<cid@example.org>' QUIT
+	relayed 69 --check
+	replied '550 5.1.1 No such user'
+	relayed 75 --check
+	replied '450 4.2.1 Later'
+	relayed 75 --check
+	replied '451 4.4.2 *'
+}
+
+@test "--auth-file: PLAIN, LOGIN, neither, refused" {
+	umask 077
+	echo 'us:er:pass' >secret
+	upstream --offer 'AUTH_LOGIN_PLAIN'
+	relayed 0 -a secret
+	grep -qx 'AUTH PLAIN AHVzAGVyOnBhc3M=' up/commands
+	end_all
+	upstream --offer 'AUTH_LOGIN'
+	relayed 0 --auth-file secret
+	grep -qx 'dXM=' up/commands
+	grep -qx 'ZXI6cGFzcw==' up/commands
+	end_all
+	upstream --offer 'AUTH_CRAM-MD5'
+	relayed 75 -a secret
+	replied '451 4.7.0 *'
+	end_all
+	upstream --offer 'AUTH_PLAIN' 'auth=535 5.7.8 Wrong'
+	relayed 75 -a secret
+	replied '451-4.7.8 Upstream refuses our login:' '451 Wrong'
+	run ! grep -q 'pass\|AHVz' out err
+	run ! grep -q '^MAIL' up/commands
+}
+
+@test "--auth-file: one that others may read, or is no login, is exit 78" {
+	port=1
+	for mode in 640 604 660 620 601; do
+		echo user:password >secret
+		chmod "$mode" secret
+		relayed 78 -a secret
+		[ ! -s out ]
+	done
+	chmod 600 secret
+	for text in '' user :password 'user:a\nb' 'us\0er:b' 'u:p\r\n'; do
+		# shellcheck disable=SC2059
+		printf "$text" >secret
+		relayed 78 -a secret
+	done
+	relayed 78 -a missing
+	relayed 78 -a .
+	printf '%0512d:%0512d\n' 1 2 >secret
+	relayed 75 -a secret
+	printf '%0513d:%0512d\n' 1 2 >secret
+	relayed 78 -a secret
+	printf '%0512d:%0513d\n' 1 2 >secret
+	relayed 78 -a secret
+}
+
+@test "a login goes over no network unless told" {
+	# An address of this machine that is not loopback.
+	address=$(hostname -I | tr ' ' '\n' | grep -m 1 -F . || true)
+	[ -n "$address" ] || skip "no network"
+	umask 077
+	echo user:password >secret
+	upstream --listen "$address" --offer AUTH_PLAIN
+	run -75 "$relay" -a secret "$address:$port" <message
+	[[ $output = *'451 4.3.5 '* ]]
+	[ ! -e up/commands ]
+	run -0 "$relay" -a secret --auth-plaintext "$address:$port" <message
+	grep -q '^AUTH PLAIN ' up/commands
+}
+
+@test "Unix socket, IPv6, a name" {
+	upstream --listen "unix:$PWD/socket"
+	run -0 "$relay" "unix:$PWD/socket" <message
+	end_all
+	upstream --listen ::1
+	run -0 "$relay" "[::1]:$port" <message
+	end_all
+	upstream
+	run -0 "$relay" "localhost:$port" <message
+	[ "$output" = '250 2.0.0 Queued as 4711' ]
+}
+
+@test "every address is tried: not now, refused; 5xx ends it" {
+	need_root
+	grep -q . /proc/net/if_inet6 2>/dev/null || skip "no IPv6"
+	unshare -m true 2>/dev/null || skip "cannot unshare"
+	upstream 'greeting=421 4.3.2 not now'
+	first=$port
+	"$PYTHON" - "$first" >log.two 2>&1 <<'END' &
+import socket, sys
+listener = socket.socket(socket.AF_INET6)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+listener.bind(("::1", int(sys.argv[1])))
+listener.listen(5)
+print("ready", flush=True)
+listener.settimeout(20)
+sock, _ = listener.accept()
+sock.sendall(b"220 six\r\n")
+file = sock.makefile("rb")
+for line in file:
+    if line.startswith(b"DATA"):
+        sock.sendall(b"354 go\r\n")
+        while file.readline() != b".\r\n":
+            pass
+    sock.sendall(b"250 2.0.0 six\r\n")
+END
+	started+=("$!")
+	eventually grep -q ready log.two
+	# Nobody listens at the last; glibc's order is its own.
+	printf '%s twofold.test\n' 127.0.0.1 127.0.0.2 ::1 >hosts
+	run -0 unshare -m sh -c 'mount --bind hosts /etc/hosts && exec "$@"' - \
+		"$relay" "twofold.test:$first" <message
+	[ "$output" = '250 2.0.0 six' ]
+	# Now the one that greeted is gone.
+	run -75 unshare -m sh -c 'mount --bind hosts /etc/hosts && exec "$@"' - \
+		"$relay" "twofold.test:$first" <message
+	[[ $output = *'451 4.3.2 not now'* ]]
+	told 'greeting=554 5.3.2 never'
+	printf '%s twofold.test\n' 127.0.0.1 127.0.0.2 >hosts
+	run -69 unshare -m sh -c 'mount --bind hosts /etc/hosts && exec "$@"' - \
+		"$relay" "twofold.test:$first" <message
+	[ "${lines[0]}" = '554 5.3.2 never' ]
+}
+
+@test "nobody there: 451 4.4.1, with the reason in the log" {
+	port=$(free_port)
+	relayed 75
+	replied '451 4.4.1 *'
+	grep -q "127.0.0.1:$port: Connection refused" err
+	run -75 "$relay" unix:/no/such/socket <message
+	[[ $output = *'451 4.4.1 '* ]]
+	run -75 "$relay" no-such-host.invalid <message
+	[[ $output = *'451 4.4.1 '* ]]
+}
+
+@test "-: descriptors 6 and 7, of a UCSPI client" {
+	upstream
+	run -0 "$PYTHON" - "$relay" "$port" <<'END'
+import os, socket, subprocess, sys
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+def place():
+    os.dup2(sock.fileno(), 6)
+    os.dup2(sock.fileno(), 7)
+sys.exit(subprocess.run([sys.argv[1], "-"], stdin=open("message", "rb"),
+    preexec_fn=place, close_fds=False).returncode)
+END
+	[ "$output" = '250 2.0.0 Queued as 4711' ]
+	# Pipes, as of s6-tlsclient's children.
+	mkfifo to from
+	start log.socat socat "TCP:127.0.0.1:$port" 'SYSTEM:cat to & cat >from'
+	run -0 bash -c 'exec 7>to 6<from; exec "$1" - <message' - "$relay"
+	[ "$output" = '250 2.0.0 Queued as 4711' ]
+	run -75 bash -c 'exec 6<&- 7>&-; exec "$1" - <message' - "$relay"
+	[[ $output = *'descriptor 6'* ]]
+}
+
+@test "addresses that are none never reach upstream" {
+	upstream
+	for bad in $'a@b>\nRCPT TO:<c@d' 'a b@c' '<a@b>' 'a@'; do
+		SENDER=$bad relayed 69
+		replied '553 5.1.7 *'
+	done
+	RECIPIENTS=$'a@b\n' relayed 69
+	replied '553 5.1.3 *'
+	run ! grep -q '^DATA' up/commands
+	run -64 env -u RECIPIENTS "$relay" "127.0.0.1:$port" <message
+	RECIPIENTS='' run -64 "$relay" "127.0.0.1:$port" <message
+	run -64 "$relay" --check "127.0.0.1:$port"
+}
+
+# sink_start OPTION ...: Postfix's smtp-sink at $port.
+sink_start() {
+	need_root
+	local postfix=$BUILD/peers/postfix
+	[ -x "$postfix/usr/sbin/smtp-sink" ] || postfix=$BATS_TEST_DIRNAME/../build/peers/postfix
+	[ -x "$postfix/usr/sbin/smtp-sink" ] || skip "tests/peers has not been run"
+	port=$(free_port)
+	mkdir -p sunk
+	LD_LIBRARY_PATH=$postfix/usr/lib/postfix MAIL_CONFIG=$PWD/config \
+		start "$BATS_TEST_TMPDIR/log.sink" \
+		"$postfix/usr/sbin/smtp-sink" -u root "$@" "127.0.0.1:$port" 100
+	eventually listening "$port"
+}
+
+@test "Postfix's smtp-sink: swaks, smtpd, smtpd-relay, smtp-sink" {
+	sink_start -d "$PWD/sunk/%s."
+	relay_port=$port
+	serve -n --no-received "$relay" "127.0.0.1:$relay_port"
+	swaks --server "127.0.0.1:$port" --from ann@example.com \
+		--to bob@example.org,cid@example.org --data @message >swaks
+	grep -q '^<-  250 2\.0\.0 Ok' swaks
+	grep -qx 'X-Rcpt-Args: <cid@example.org>' sunk/*
+	sed '1,/^X-Helo-Args/d' sunk/* | grep -qx '..dot'
+}
+
+@test "Postfix's smtp-sink: refusals, and a disconnection" {
+	sink_start -f DATA
+	relayed 69
+	replied '5*'
+	end_all
+	sink_start -q .
+	relayed 75
+	replied '451 4.4.2 *'
+}
+
+# aio LMTP ATTRIBUTE: aiosmtpd at $port; its verdict and what it got in got.
+aio() {
+	/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null ||
+		skip "no aiosmtpd"
+	port=$(free_port)
+	start "$BATS_TEST_TMPDIR/log.aio" /usr/bin/python3 -c '
+import sys, time
+from aiosmtpd.controller import Controller
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import SMTP
+class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("no"):
+            return "550 5.1.1 No such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+    async def handle_DATA(self, server, session, envelope):
+        with open("got", "wb") as file:
+            file.write(envelope.content)
+        with open("got.envelope", "w") as file:
+            print(envelope.mail_from, envelope.rcpt_tos,
+                  envelope.mail_options, file=file)
+        return "250 2.0.0 aio\r\n250 2.0.0 two" \
+            if len(envelope.rcpt_tos) > 1 and sys.argv[2] == "lmtp" \
+            else "250 2.0.0 aio"
+class Server(Controller):
+    def factory(self):
+        kind = LMTP if sys.argv[2] != "smtp" else SMTP
+        kind.line_length_limit = 1 << 30
+        return kind(self.handler, data_size_limit=1 << 26,
+                    enable_SMTPUTF8=True)
+Server(Handler(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
+time.sleep(600)' "$port" "$1"
+	eventually listening "$port"
+}
+
+@test "aiosmtpd, end to end with smtplib: every octet, and its word" {
+	aio smtp
+	aio_port=$port
+	"$PYTHON" -c 'import sys
+line = bytes(n for n in range(1, 256) if n not in (10, 13))
+sys.stdout.buffer.write(b"Subject: x\r\n\r\n" + b"\r\n".join(
+    [b".", b"..", b"", line, b"." * 100000] * 20) + b"\r\n")' >message
+	serve -n --no-received "$relay" "127.0.0.1:$aio_port"
+	py "$port" <<'END'
+import smtplib, sys
+with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as client:
+    client.ehlo()
+    client.mail("ann@example.com", ["body=8bitmime"])
+    client.rcpt("bob@example.org")
+    code, text = client.data(open("message", "rb").read())
+    assert (code, text) == (250, b"2.0.0 aio"), (code, text)
+    client.mail("ann@example.com")
+    client.rcpt("bob@example.org")
+    client.rcpt("no@example.org")
+    code, text = client.data(b"x\r\n")
+    assert (code, text) == (550, b"5.1.1 <no@example.org>: No such user")
+END
+	cmp message got
+	grep -q "BODY=8BITMIME" got.envelope
+}
+
+@test "aiosmtpd's LMTP: a reply each, and one for two recipients" {
+	aio lmtp
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp
+	replied '250 2.0.0 aio' '250 2.0.0 two'
+	end_all
+	aio short
+	RECIPIENTS=$two relayed 75 --lmtp -t 2
+	replied '451 4.4.2 *'
+	[ -s got ]
+	relayed 0 --lmtp
+	replied '250 2.0.0 aio'
+}
+
+@test "through smtpd: upstream's refusals are the client's replies" {
+	upstream 'end=450 4.7.1 Greylisted' 'end=554 5.7.1 Spam' end=close \
+		'end=250 2.0.0 Queued as 4711'
+	up_port=$port
+	serve -n "$relay" "127.0.0.1:$up_port"
+	for reply in '450 4.7.1 Greylisted' '554 5.7.1 Spam' '451 4.4.2' \
+		'250 2.0.0 Queued as 4711'; do
+		talk "127.0.0.1:$port" '<220' '>EHLO me' '<250' \
+			'>MAIL FROM:<a@example.org>' '<250' \
+			'>RCPT TO:<b@example.org>' '<250' '>DATA' '<354' \
+			'=message' "<$reply" '>QUIT' '<221'
+	done
+}
+
+@test "bad usage: 64 and one line; nothing is read" {
+	for arguments in '' 'a b' '--no-such x' ':25' 'host:' 'host:0' 'host:65536' \
+		'::1' '[::1' '[::1]x' 'unix:' 'host:2x' '-t 0 x' '-t x x' \
+		'-n a_b> x' '--lmtp host'; do
+		# shellcheck disable=SC2086 # they are words
+		run -64 "$relay" $arguments <message
+		[ "${#lines[@]}" = 1 ]
+	done
+	run -64 "$relay" "unix:$(head -c 200 /dev/zero | tr '\0' x)" <message
+}
+
+@test "--help and --version are on standard output" {
+	for option in --help -h --version -V; do
+		"$relay" "$option" >out 2>err </dev/null
+		[ -s out ] && [ ! -s err ]
+		run -75 bash -c '"$1" "$2" >/dev/full' - "$relay" "$option"
+	done
+	run -1 bash -c '"$1" --help | grep -E "^.{81}"' - "$relay"
+}
+
+@test "the page and --help have the same options" {
+	"$relay" --help | sed -n 's/^  -\(.\), --\([a-z-]*\) .*/\1 \2/p' >program
+	sed -n 's/^\.It Fl \(.\) , -\([a-z-]*\).*/\1 \2/p' "$page" >manual
+	[ -s manual ]
+	diff -u program manual
+}
+
+@test "the page's exit statuses, variables and examples" {
+	[ "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It Li //p' "$page" |
+		paste -sd ' ')" = '0 64 65 69 75 78' ]
+	for name in SENDER RECIPIENTS RECIPIENT SMTP_MAIL_OPTIONS \
+		SMTP_RCPT_OPTIONS SMTP_UTF8 SMTP_BODY SMTP_SIZE SMTP_PROTOCOL \
+		SMTP_HOSTNAME TCPREMOTEIP TMPDIR; do
+		grep -q "^\.It Ev.*\b$name\b" "$page"
+	done
+	mandoc -T lint -W warning "$page"
+	awk '/^\.\\" sh/ { mark = 1; next } mark && /^\.Bd/ { on = 1; next }
+		/^\.Ed/ { on = mark = 0 } on { print; count++ }
+		END { exit count == 0 }' "$page" >examples
+	sh -n examples
+}
