@@ -482,10 +482,15 @@ block() {
 
 @test "--create: 20 at once make one Maildir" {
 	mkdir mail
+	local pids=()
 	for _ in $(seq 20); do
 		"$maildir" --create mail/%d/%u <message &
+		pids+=($!)
 	done
-	wait
+	# Not a bare wait: bats has a child of its own, the time limit.
+	for pid in "${pids[@]}"; do
+		wait "$pid"
+	done
 	holds mail/example.org/bob 20
 }
 
