@@ -11,10 +11,14 @@
 static struct upstream_envelope
 envelope(void)
 {
+	struct recipients all = environment_recipients();
+	const char *addresses = all.addresses.text;
+
 	return (struct upstream_envelope){
 	    .sender = environment_value("SENDER"),
 	    .options = environment_value("SMTP_MAIL_OPTIONS"),
-	    .recipients = environment_recipients(),
+	    .recipients = all,
+	    .many = addresses && strchr(addresses, '\n'),
 	    .utf8 = getenv("SMTP_UTF8") != NULL,
 	};
 }
@@ -111,6 +115,7 @@ letter_candidate(void)
 	about.recipients = (struct recipients){
 	    .addresses = environment_value("RECIPIENT"),
 	};
+	about.many = false;
 	about.size = declared_size(about.options);
 	return about;
 }

@@ -176,18 +176,18 @@ bool
 upstream_ask(
     struct upstream *upstream, const struct upstream_envelope *envelope)
 {
-	const struct piece *all = &envelope->recipients.addresses;
 	struct client_message message = describe(envelope);
 	struct asking asking = {
 	    .unasked = envelope->recipients,
 	    .unanswered = envelope->recipients,
 	    .waiting = 1,
-	    .many = all->text && memchr(all->text, '\n', all->length),
+	    .many = envelope->many,
 	};
 	const char *objection =
 	    client_objection(&upstream->wire.client, &message);
 
 	quote_clear(&upstream->quote);
+	upstream->for_recipients = false;
 	if (objection) {
 		say(upstream, objection);
 		return false;
@@ -203,6 +203,7 @@ upstream_ask(
 			return failed(upstream, event);
 		hear(upstream, &asking, event);
 	}
+	upstream->for_recipients = !asking.senderless;
 	return upstream->quote.code == 0;
 }
 

@@ -41,6 +41,8 @@ struct upstream_envelope {
 	struct piece sender, options; /* as SENDER and SMTP_MAIL_OPTIONS */
 	struct recipients recipients; /* one at least */
 	bool utf8;                    /* SMTPUTF8 was declared */
+	bool many;                    /* name those that are refused: the
+				       * message has more than one */
 	const struct content *content;
 	uint64_t size; /* as it goes onto the wire */
 };
@@ -52,6 +54,8 @@ struct upstream {
 	struct wire wire;
 	struct quote quote;
 	size_t due;                     /* verdicts */
+	bool for_recipients;            /* what upstream_ask() was refused for
+					 * is recipients, nothing else */
 	char trouble[DIAL_TROUBLE_MAX]; /* for a log: what has gone wrong that
 					 * is not a refusal of mail; or "" */
 };
@@ -65,8 +69,7 @@ bool upstream_open(
 
 /*
  * Asks about sender and recipients; true if all were accepted. What upstream
- * cannot carry is refused unasked: 5.6.3, 5.6.7, 5.3.4. Where there is more
- * than one recipient the reply names those that were refused.
+ * cannot carry is refused unasked: 5.6.3, 5.6.7, 5.3.4.
  */
 bool upstream_ask(
     struct upstream *upstream, const struct upstream_envelope *envelope);
