@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +9,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "process.h"
 
 /* True if path is a file that this process, as it is now, may execute. */
 static bool
@@ -88,55 +87,25 @@ command_find(struct command *command)
 	return false;
 }
 
-static int
-spawn(pid_t *pid, struct command *command, int in, int out, int err,
-    char *const *environment)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int error;
-
-	/* These allocate, at most: then the first to fail ends it. */
-	error = posix_spawn_file_actions_init(&actions);
-	if (error)
-		return error;
-	error = posix_spawnattr_init(&attributes);
-	if (error) {
-		(void)posix_spawn_file_actions_destroy(&actions);
-		return error;
-	}
-	(void)sigemptyset(&none);
-	(void)sigfillset(&all);
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setsigdefault(&attributes, &all);
-	(void)posix_spawnattr_setpgroup(&attributes, 0);
-	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
-							POSIX_SPAWN_SETSIGDEF |
-							POSIX_SPAWN_SETPGROUP);
-	error = posix_spawn_file_actions_adddup2(&actions, in, 0);
-	if (!error)
-		error = posix_spawn_file_actions_adddup2(&actions, out, 1);
-	if (!error)
-		error = posix_spawn_file_actions_adddup2(&actions, err, 2);
-	if (!error)
-		error = posix_spawn(pid, command->path, &actions, &attributes,
-		    command->arguments, environment);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	return error;
-}
-
 pid_t
 command_start(
     struct command *command, int in, int out, int err, char *const *environment)
 {
+	const struct process what = {
+	    .path = command->path,
+	    .arguments = command->arguments,
+	    .environment = environment,
+	    .in = in,
+	    .out = out,
+	    .err = err,
+	    .group = true,
+	};
 	pid_t pid = -1;
 	int error;
 
 	if (command->path[0] == '\0' && !command_find(command))
 		return -1;
-	error = spawn(&pid, command, in, out, err, environment);
+	error = process_start(&pid, &what);
 	if (error == 0)
 		return pid;
 	log_error("cannot run %s: %s", command->path, strerror(error));

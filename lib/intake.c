@@ -127,3 +127,15 @@ intake_empty_line(struct intake *intake)
 		return 1;
 	return length > 1 && text[0] == '\r' && text[1] == '\n' ? 2 : 0;
 }
+
+int
+intake_file(struct intake *intake)
+{
+	if (intake->file == 0) {
+		intake_rewind(intake);
+		if (spill(intake) < 0)
+			return -1;
+		intake_rewind(intake);
+	}
+	return lseek(intake->file, 0, SEEK_SET) < 0 ? -1 : intake->file;
+}

@@ -40,6 +40,11 @@ size_t intake_peek(struct intake *intake, size_t wanted, const char **text);
 /* Moves on behind the first length octets that intake_peek() showed. */
 void intake_use(struct intake *intake, size_t length);
 
+/* A descriptor, close-on-exec, of a file that holds all of the message, set to
+ * its first octet; whoever reads from it does not disturb the rest. -1 with
+ * errno. */
+int intake_file(struct intake *intake);
+
 /* Octets of the empty line (LF or CRLF) that is next; 0 if none is. */
 size_t intake_empty_line(struct intake *intake);
 

@@ -180,6 +180,24 @@ quote_take(struct quote *quote, const struct quote *other)
 	}
 }
 
+void
+quote_soften(struct quote *quote)
+{
+	if (quote->code < 500)
+		return;
+	quote->code = 451;
+	for (size_t at = 0; at < quote->length; at++) {
+		char *line = quote->text + at, *end;
+
+		/* Each line has its end, and is "500 " at least. */
+		end = memchr(line, '\n', quote->length - at);
+		memcpy(line, "451", 3);
+		if (reply_enhanced(line + 4, (size_t)(end - line) - 4) > 0)
+			line[4] = '4';
+		at = (size_t)(end - quote->text);
+	}
+}
+
 const char *
 quote_reply(const struct quote *quote, size_t *length)
 {

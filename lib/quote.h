@@ -34,6 +34,9 @@ void quote_add(struct quote *quote, int code, const char *text, size_t length,
  * rule. */
 void quote_take(struct quote *quote, const struct quote *other);
 
+/* Makes a refusal for good one for now: 451, and 4 in enhanced codes. */
+void quote_soften(struct quote *quote);
+
 /* The reply, as reply_code() likes it, LF behind each line; good until the
  * next call. *length is 0 where there is none. */
 const char *quote_reply(const struct quote *quote, size_t *length);

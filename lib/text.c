@@ -34,6 +34,15 @@ text_is_print(char c)
 }
 
 bool
+text_is_ascii(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((unsigned char)text[i] >= 0x80)
+			return false;
+	return true;
+}
+
+bool
 text_same(const char *a, size_t a_length, const char *b, size_t b_length)
 {
 	if (a_length != b_length)

@@ -15,6 +15,9 @@ bool text_is_digit(char c);
 /* Printable ASCII, the space included: 32 to 126. */
 bool text_is_print(char c);
 
+/* True if no octet is above 127. */
+bool text_is_ascii(const char *text, size_t length);
+
 /* True if both hold the same octets, ASCII letters compared without case. */
 bool text_same(const char *a, size_t a_length, const char *b, size_t b_length);
 

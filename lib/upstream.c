@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "text.h"
 
 /* Enhanced codes by RFC 3463 3.5 and 3.4. */
 #define NO_CONNECTION "451 4.4.1 No connection to upstream"
@@ -96,15 +97,6 @@ upstream_open(
 	return false;
 }
 
-static bool
-is_ascii(struct piece piece)
-{
-	for (size_t i = 0; i < piece.length; i++)
-		if ((unsigned char)piece.text[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static struct client_message
 describe(const struct upstream_envelope *envelope)
 {
@@ -117,8 +109,10 @@ describe(const struct upstream_envelope *envelope)
 	    .options_length = envelope->options.length,
 	    .size = envelope->size,
 	    .eight_bit = content && content->eight_bit,
-	    .needs_utf8 = !is_ascii(envelope->sender) ||
-			  !is_ascii(envelope->recipients.addresses) ||
+	    .needs_utf8 = !text_is_ascii(
+			      envelope->sender.text, envelope->sender.length) ||
+			  !text_is_ascii(envelope->recipients.addresses.text,
+			      envelope->recipients.addresses.length) ||
 			  (content && content->header_eight_bit),
 	    .wants_utf8 = envelope->utf8,
 	};

@@ -95,7 +95,7 @@ is_hardened() {
 
 # compiled MAKE-ARGUMENT ...: does that compile anything?
 compiled() {
-	make -C "$root" BUILD="$dir/build" "$@" "$dir/build/lib/text.o" \
+	env -u MAKEFLAGS make -C "$root" BUILD="$dir/build" "$@" "$dir/build/lib/text.o" \
 		>"$dir/make.log"
 	grep -q -e ' -c -o ' "$dir/make.log"
 }

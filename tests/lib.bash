@@ -169,3 +169,43 @@ forget_messages() {
 need_root() {
 	[ "$(id -u)" -eq 0 ] || skip "needs root"
 }
+
+# page_and_help PAGE PROGRAM: both have the same options, in the same order.
+page_and_help() {
+	"$2" --help | sed -n 's/^  -\(.\), --\([a-z-]*\) .*/\1 \2/p' >program
+	sed -n 's/^\.It Fl \(.\) , -\([a-z-]*\).*/\1 \2/p' "$1" >manual
+	[ -s manual ]
+	diff -u program manual
+}
+
+# page_is_sound PAGE STATUSES VARIABLE ...: mandoc likes it, it lists these exit
+# statuses and names these variables, its examples for sh parse.
+page_is_sound() {
+	local page=$1 statuses=$2 name
+	shift 2
+	mandoc -T lint -W warning "$page"
+	[ "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It Li //p' "$page" |
+		paste -sd ' ')" = "$statuses" ]
+	for name in "$@"; do
+		sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh EXIT/p' "$page" |
+			grep -q "^\.\(It \)\?Ev.*\b$name\b"
+	done
+	awk '/^\.\\" sh/ { mark = 1; next } mark && /^\.Bd/ { on = 1; next }
+		/^\.Ed/ { on = mark = 0 } on { print; count++ }
+		END { exit count == 0 }' "$page" >examples
+	sh -n examples
+}
+
+# shellcheck disable=SC2016 # bash -c expands it
+# tells PROGRAM: --help and --version are on standard output, and say so if they
+# cannot be.
+tells() {
+	local option
+	for option in --help -h --version -V; do
+		"$1" "$option" >out 2>err </dev/null
+		[ -s out ]
+		[ ! -s err ]
+		run -75 bash -c '"$1" "$2" >/dev/full' - "$1" "$option"
+	done
+	run -1 bash -c '"$1" --help | grep -E "^.{81}"' - "$1"
+}

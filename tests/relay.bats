@@ -707,32 +707,15 @@ END
 }
 
 @test "--help and --version are on standard output" {
-	for option in --help -h --version -V; do
-		"$relay" "$option" >out 2>err </dev/null
-		[ -s out ] && [ ! -s err ]
-		run -75 bash -c '"$1" "$2" >/dev/full' - "$relay" "$option"
-	done
-	run -1 bash -c '"$1" --help | grep -E "^.{81}"' - "$relay"
+	tells "$relay"
 }
 
 @test "the page and --help have the same options" {
-	"$relay" --help | sed -n 's/^  -\(.\), --\([a-z-]*\) .*/\1 \2/p' >program
-	sed -n 's/^\.It Fl \(.\) , -\([a-z-]*\).*/\1 \2/p' "$page" >manual
-	[ -s manual ]
-	diff -u program manual
+	page_and_help "$page" "$relay"
 }
 
 @test "the page's exit statuses, variables and examples" {
-	[ "$(sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/s/^\.It Li //p' "$page" |
-		paste -sd ' ')" = '0 64 65 69 75 78' ]
-	for name in SENDER RECIPIENTS RECIPIENT SMTP_MAIL_OPTIONS \
-		SMTP_RCPT_OPTIONS SMTP_UTF8 SMTP_BODY SMTP_SIZE SMTP_PROTOCOL \
-		SMTP_HOSTNAME TCPREMOTEIP TMPDIR; do
-		grep -q "^\.It Ev.*\b$name\b" "$page"
-	done
-	mandoc -T lint -W warning "$page"
-	awk '/^\.\\" sh/ { mark = 1; next } mark && /^\.Bd/ { on = 1; next }
-		/^\.Ed/ { on = mark = 0 } on { print; count++ }
-		END { exit count == 0 }' "$page" >examples
-	sh -n examples
+	page_is_sound "$page" '0 64 65 69 75 78' SENDER RECIPIENTS RECIPIENT \
+		SMTP_MAIL_OPTIONS SMTP_RCPT_OPTIONS SMTP_UTF8 SMTP_BODY \
+		SMTP_SIZE SMTP_PROTOCOL SMTP_HOSTNAME TCPREMOTEIP TMPDIR
 }

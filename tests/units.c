@@ -61,6 +61,7 @@ main(void)
 	units_data();
 	units_hops();
 	units_line();
+	units_lists();
 	units_param();
 	units_pattern();
 	units_record();

@@ -11,7 +11,7 @@ final dot too where it came).
 
 STAGE is greeting, ehlo, lhlo, helo, auth, user, password, mail, rcpt, rcptN
 (the N-th of a transaction), data, mid (after the first 1000 octets of content),
-end (the verdict), rset, quit. ACTION is a reply, whose \\r \\n \\0 and \\xHH
+end (the verdict), messageN (that of the N-th message of a connection), rset, quit. ACTION is a reply, whose \\r \\n \\0 and \\xHH
 are meant, with CRLF added; +TEXT, sent as it stands; or hang (say nothing more
 and take nothing more), sink (say nothing more, but read), close, reset,
 flood (an endless reply), drip (a reply that never gets done).
@@ -91,7 +91,7 @@ class Session:
         with upstream.lock, open(f"{upstream.folder}/accepted", "a") as file:
             print(number, file=file)
         self.buffer = b""
-        self.recipients = 0
+        self.recipients = self.messages = 0
 
     def action(self, stage):
         told = self.actions.get(stage)
@@ -175,8 +175,9 @@ class Session:
         if not reply.lstrip("+").startswith("354"):
             return
         self.content()
+        self.messages += 1
         for n in range(self.recipients if self.upstream.lmtp else 1):
-            self.answer(f"end{n + 1}", "end")
+            self.answer(f"message{self.messages}", f"end{n + 1}", "end")
         self.recipients = 0
 
     def run(self):
@@ -185,6 +186,8 @@ class Session:
             line = self.line()
             self.upstream.note(line)
             verb = line.split(b" ")[0].upper()
+            if verb in (b"MAIL", b"RSET"):
+                self.recipients = 0
             if verb in (b"EHLO", b"LHLO"):
                 self.ehlo(verb.decode().lower())
             elif line.upper() == b"AUTH LOGIN":

@@ -1,0 +1,20 @@
+/* A program started with three descriptors and nothing else of ours: no signal
+ * blocked, ignored or handled; whatever is to be closed is close-on-exec. */
+#ifndef SMTPD_PROCESS_H
+#define SMTPD_PROCESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct process {
+	const char *path;
+	char *const *arguments; /* the first is the name; ends in NULL */
+	char *const *environment;
+	int in, out, err; /* will be 0, 1 and 2 */
+	bool group;       /* in a process group of its own */
+};
+
+/* Starts it: its id in *pid, 0; else an errno. */
+int process_start(pid_t *pid, const struct process *what);
+
+#endif
