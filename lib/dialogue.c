@@ -11,6 +11,7 @@
 #include "param.h"
 #include "record.h"
 #include "sandbox.h"
+#include "telling.h"
 #include "window.h"
 
 /* Octets of one read of commands, and of content. */
@@ -25,12 +26,11 @@ static struct {
 	uint64_t content;  /* octets of the message so far */
 	size_t recipients; /* octets of RECIPIENTS, with a newline behind */
 	size_t options;    /* the same of SMTP_RCPT_OPTIONS */
-	size_t logged;     /* octets of output that --debug has seen */
-	bool urgent;       /* the packet has something for the log */
 	const char *end;   /* why the session ended; NULL: it goes on */
 	bool gone;         /* the client is; nothing more can be said */
 	struct window window;
 	struct channel channel;
+	struct telling telling;
 	char input[CONTENT_OCTETS];
 } self;
 
@@ -38,70 +38,6 @@ static void
 tell(const struct record *record)
 {
 	channel_tell(&self.channel, record);
-}
-
-/* The command line for the log: NULs, which records do not hold, as "?", and
- * nothing behind the mechanism of AUTH, which is a password. */
-static size_t
-told_line(const struct smtp_event *event, char told[LINE_MAX_OCTETS])
-{
-	size_t length = event->line ? event->line_length : 0;
-	const char *space;
-
-	if (length > LINE_MAX_OCTETS)
-		length = LINE_MAX_OCTETS;
-	for (size_t i = 0; i < length; i++)
-		told[i] = (char)(event->line[i] ? event->line[i] : '?');
-	if (!event->command || strcmp(event->command->verb, "AUTH") != 0)
-		return length;
-	space = length > 5 ? memchr(told + 5, ' ', length - 5) : NULL;
-	return space ? (size_t)(space - told) : length;
-}
-
-static void
-tell_line(bool server, const char *text, size_t length)
-{
-	tell(&(struct record){.type = RECORD_SAID,
-	    .number = server,
-	    .first = text,
-	    .first_length = length});
-	self.urgent = true;
-}
-
-/* For --debug: logs the lines of output since the last call, up to an octet of
- * it. */
-static void
-tell_output(size_t length)
-{
-	size_t whole;
-	const char *output = smtp_output(self.smtp, &whole);
-
-	while (self.settings->debug && self.logged < length) {
-		const char *line = output + self.logged;
-		const char *end = memchr(line, '\r', length - self.logged);
-
-		if (!end)
-			break;
-		tell_line(true, line, (size_t)(end - line));
-		self.logged += (size_t)(end - line) + 2;
-	}
-}
-
-/* For --debug: what was answered before this event, and its command line. */
-static void
-tell_event(const struct smtp_event *event)
-{
-	char line[LINE_MAX_OCTETS];
-	size_t length;
-	const char *output = smtp_output(self.smtp, &length);
-
-	if (!self.settings->debug)
-		return;
-	if (event->kind == SMTP_REFUSED || event->kind == SMTP_DROPPED)
-		length = (size_t)(event->reply - output);
-	tell_output(length);
-	if (event->line && event->kind >= SMTP_REFUSED)
-		tell_line(false, line, told_line(event, line));
 }
 
 /* Takes one packet from the agent; a RECORD_REPLY goes to *reply. */
@@ -137,10 +73,10 @@ flush(void)
 	const char *output = smtp_output(self.smtp, &length);
 	int since = alarm_now(), interrupts = 0;
 
-	tell_output(length);
-	if (self.urgent)
+	telling_output(&self.telling, length);
+	if (self.telling.urgent)
 		channel_send(&self.channel);
-	self.urgent = false;
+	self.telling.urgent = false;
 	while (length > 0) {
 		ssize_t n = write(self.out, output, length);
 
@@ -158,7 +94,7 @@ flush(void)
 		smtp_written(self.smtp, (size_t)n);
 		output = smtp_output(self.smtp, &length);
 	}
-	self.logged = 0;
+	self.telling.logged = 0;
 	return true;
 }
 
@@ -281,30 +217,15 @@ drop_message(const struct smtp_event *event)
 	    .first = event->reply,
 	    .first_length = event->reply_length - 2,
 	});
-	self.urgent = true;
+	self.telling.urgent = true;
 	begin_transaction();
-}
-
-static void
-tell_refused(const struct smtp_event *event, const char *reply, size_t length)
-{
-	char line[LINE_MAX_OCTETS];
-
-	tell(&(struct record){
-	    .type = RECORD_REFUSED,
-	    .first = line,
-	    .first_length = told_line(event, line),
-	    .second = reply,
-	    .second_length = length,
-	});
-	self.urgent = true;
 }
 
 static void
 refuse(const struct smtp_event *event, const char *reply)
 {
 	smtp_reply(self.smtp, reply, strlen(reply));
-	tell_refused(event, reply, strlen(reply));
+	telling_refused(&self.telling, event, reply, strlen(reply));
 }
 
 /* Tells the agent of a sender or a recipient that has been taken. */
@@ -365,7 +286,8 @@ handle(const struct smtp_event *event)
 		drop_message(event);
 		break;
 	case SMTP_REFUSED:
-		tell_refused(event, event->reply, event->reply_length - 2);
+		telling_refused(&self.telling, event, event->reply,
+		    event->reply_length - 2);
 		break;
 	case SMTP_HELO:
 		begin_transaction();
@@ -414,7 +336,7 @@ serve(void)
 
 		look_around();
 		event = smtp_next(self.smtp);
-		tell_event(event);
+		telling_event(&self.telling, event);
 		switch (event->kind) {
 		case SMTP_READ:
 			if (flush())
@@ -455,6 +377,11 @@ dialogue_run(const struct dialogue_start *start)
 	self.smtp = start->smtp;
 	self.window.memory = start->windows;
 	self.channel.descriptor = start->channel;
+	self.telling = (struct telling){
+	    .channel = &self.channel,
+	    .smtp = start->smtp,
+	    .debug = start->settings->debug,
+	};
 	self.in = start->in;
 	self.out = start->out;
 	alarm_begin(start->in, start->out, start->settings->timeout,
