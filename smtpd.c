@@ -120,6 +120,23 @@ set_command(char **arguments)
 	}
 }
 
+/* The hooks, as the user who will run them finds them. */
+static bool
+set_hooks(void)
+{
+	const char *directory = option_text(OPTION_HOOKS);
+
+	if (!directory)
+		return true;
+	if (!hooks_read(&settings.hooks, directory)) {
+		log_error("cannot note the hooks: %s", strerror(errno));
+		return false;
+	}
+	settings.smtp.commands = settings.hooks.commands;
+	settings.smtp.command_count = settings.hooks.command_count;
+	return true;
+}
+
 /* Options that others, or the launcher, leave without effect. */
 static void
 mention_useless(void)
@@ -228,6 +245,8 @@ main(int argc, char **argv)
 	mention_useless();
 	if (!become_user())
 		return EX_CONFIG;
+	if (!set_hooks())
+		return EX_OSERR;
 	set_command(argv + command);
 	(void)command_find(&settings.command); /* which says what is wrong */
 	return serve();

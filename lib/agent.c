@@ -37,9 +37,18 @@ static struct {
 	struct smtp *smtp; /* greets, and is then the dialogue's */
 	bool broken;       /* the dialogue sent what it may not */
 	bool over;         /* so does nobody listen any more */
+	bool closed;       /* the greeting was a good-bye */
 	int64_t begun;
 	char id[40];
 } self;
+
+static bool
+has_hooks(void)
+{
+	const struct hooks *hooks = &self.transaction.settings->hooks;
+
+	return hooks->count > 0 || hooks->broken;
+}
 
 /* Unique on this machine, and likely so elsewhere: time and process. */
 static void
@@ -107,20 +116,47 @@ serve(void)
 	}
 }
 
+/* Begins what the dialogue does not have, once. */
+static bool
+begin_session(bool launched)
+{
+	struct transaction *transaction = &self.transaction;
+
+	if (transaction->session.id)
+		return true;
+	envelope_reset(&transaction->envelope);
+	return session_begin(&transaction->session, self.id,
+	    transaction->settings->smtp.hostname, &self.peer, launched);
+}
+
+/* Asks the hook whether the client is welcome, and how it is to be greeted. */
+static void
+ask_about_greeting(void)
+{
+	static struct advice advice;
+
+	transaction_moment(&self.transaction, "CONNECT", &advice);
+	self.transaction.refused = advice_refuses(&advice);
+	if (advice.stopped)
+		smtp_end(self.smtp, REPLY_STOPPING);
+	else if (advice.length > 0)
+		smtp_reply(self.smtp, advice.reply, advice.length);
+}
+
 /* The greeting, before the dialogue is forked: the fork is hidden behind the
  * client's answer. */
 static bool
 greet(void)
 {
 	struct smtp *smtp = self.smtp;
-	const struct smtp_event *event;
 	size_t length;
 	const char *output;
 
 	smtp_begin(smtp, &self.transaction.settings->smtp);
-	do {
-		event = smtp_next(smtp);
-	} while (event->kind == SMTP_CONNECT);
+	(void)smtp_next(smtp); /* SMTP_CONNECT */
+	if (has_hooks())
+		ask_about_greeting();
+	self.closed = smtp_next(smtp)->kind == SMTP_CLOSE;
 	output = smtp_output(smtp, &length);
 	if (self.transaction.settings->debug)
 		journal_said(&(struct record){
@@ -221,6 +257,18 @@ wait_for_dialogue(bool *killed)
 	return status;
 }
 
+/* The last that is heard of a session. */
+static void
+end_session(void)
+{
+	static struct advice advice; /* which nobody is given */
+
+	if (has_hooks() && signals_stops() < 2)
+		transaction_moment(&self.transaction, "DISCONNECT", &advice);
+	journal_end(
+	    self.transaction.end, self.transaction.messages, self.begun);
+}
+
 /* The end of the session; the exit status. */
 static int
 finish(void)
@@ -242,8 +290,7 @@ finish(void)
 		    self.id, WTERMSIG(status));
 	else if (!killed && unexpected_end())
 		linger();
-	journal_end(
-	    self.transaction.end, self.transaction.messages, self.begun);
+	end_session();
 	return self.broken || died ? EX_SOFTWARE : EX_OK;
 }
 
@@ -265,6 +312,13 @@ meet_client(struct settings *settings, bool launched)
 	journal_connect(&self.peer);
 }
 
+static int
+cannot_begin(void)
+{
+	log_error("cannot begin a session: %s", strerror(errno));
+	return EX_OSERR;
+}
+
 /* What the dialogue does not have is made after the fork: it has no copy of
  * it, and the client has been greeted. */
 int
@@ -278,12 +332,18 @@ agent_run(struct settings *settings, bool launched)
 	make_id();
 	meet_client(settings, launched);
 	memcpy(transaction->end, "hangup", sizeof "hangup");
-	if (!spool_begin(&transaction->spool) || !map_machine()) {
-		log_error("cannot begin a session: %s", strerror(errno));
-		return EX_OSERR;
-	}
+	if (!spool_begin(&transaction->spool) || !map_machine())
+		return cannot_begin();
+	if (has_hooks() && !begin_session(launched))
+		return cannot_begin();
 	if (!greet()) {
-		journal_end(transaction->end, 0, self.begun);
+		end_session();
+		return EX_OK;
+	}
+	if (self.closed) {
+		memcpy(transaction->end, "refused", sizeof "refused");
+		linger();
+		end_session();
 		return EX_OK;
 	}
 	if (!start_dialogue()) {
@@ -293,12 +353,9 @@ agent_run(struct settings *settings, bool launched)
 		    1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
 		return EX_OSERR;
 	}
-	envelope_reset(&transaction->envelope);
-	if (!session_begin(&transaction->session, self.id,
-		settings->smtp.hostname, &self.peer, launched)) {
-		log_error("cannot begin a session: %s", strerror(errno));
+	if (!begin_session(launched)) {
 		(void)kill(self.transaction.dialogue, SIGKILL);
-		return EX_OSERR;
+		return cannot_begin();
 	}
 	serve();
 	return finish();

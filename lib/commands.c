@@ -89,6 +89,9 @@ command_objection(struct smtp *smtp)
 
 	if (!fits(smtp, row, event->line_length))
 		return REPLY_LINE_LENGTH;
+	if (smtp->state == SMTP_STATE_REFUSED &&
+	    !(row && (row->states & SMTP_STATE_REFUSED)))
+		return REPLY_SEQUENCE;
 	if (!row)
 		return REPLY_UNKNOWN;
 	if (!(row->states & smtp->state)) {
@@ -281,7 +284,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     },
     {
 	.verb = "QUIT",
-	.states = SMTP_STATE_ANY,
+	.states = SMTP_STATE_ANY | SMTP_STATE_REFUSED,
 	.argument = SMTP_OPTIONAL,
 	.kind = SMTP_QUIT,
 	.syntax = "QUIT",

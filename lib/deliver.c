@@ -24,8 +24,7 @@ struct run {
 	int out; /* from its descriptor 1 */
 	int64_t deadline;
 	bool failed; /* it cannot have the whole message: it was killed */
-	size_t length;
-	char output[REPLY_MAX + 1]; /* one octet too many is no reply */
+	struct outcome *outcome;
 };
 
 static void
@@ -95,10 +94,11 @@ take_output(struct run *run)
 	char spare[4096];
 
 	for (int reads = 0; reads < 64; reads++) {
-		size_t room = sizeof run->output - run->length;
-		ssize_t n =
-		    room > 0 ? read(run->out, run->output + run->length, room)
-			     : read(run->out, spare, sizeof spare);
+		struct outcome *to = run->outcome;
+		size_t room = sizeof to->output - to->length;
+		ssize_t n = room > 0
+				? read(run->out, to->output + to->length, room)
+				: read(run->out, spare, sizeof spare);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -107,7 +107,7 @@ take_output(struct run *run)
 		if (n <= 0)
 			return;
 		if (room > 0)
-			run->length += (size_t)n;
+			to->length += (size_t)n;
 	}
 }
 
@@ -168,8 +168,10 @@ wait_for_end(struct run *run, struct feed *message, int *status)
 			end_by_force(run, status);
 			return VERDICT_KILLED;
 		}
-		if (given_up(run))
+		if (given_up(run)) {
+			run->outcome->stopped = true;
 			return VERDICT_NOT_RUN;
+		}
 		attend(run, message);
 	}
 	if (run->out >= 0)
@@ -205,28 +207,41 @@ start(struct run *run, struct delivery *delivery, struct feed *message)
 	return false;
 }
 
+void
+deliver_run(
+    struct delivery *delivery, struct feed *message, struct outcome *outcome)
+{
+	struct run run = {
+	    .pid = -1,
+	    .in = -1,
+	    .out = -1,
+	    .deadline = clock_now() + (int64_t)delivery->timeout * 1000,
+	    .outcome = outcome,
+	};
+	int status = 0;
+
+	outcome->end = VERDICT_NOT_RUN;
+	outcome->stopped = false;
+	outcome->length = 0;
+	if (start(&run, delivery, message)) {
+		outcome->end = wait_for_end(&run, message, &status);
+		close_end(&run.in);
+		close_end(&run.out);
+	} else if (run.failed) {
+		outcome->end = VERDICT_KILLED;
+	}
+	outcome->status = WEXITSTATUS(status);
+}
+
 size_t
 deliver(
     struct delivery *delivery, struct feed *message, char reply[REPLY_MAX + 1])
 {
-	static struct run run;
-	enum verdict_end end = VERDICT_NOT_RUN;
-	int status = 0;
+	static struct outcome outcome;
 
-	run.pid = -1;
-	run.failed = false;
-	run.length = 0;
-	run.in = run.out = -1;
-	run.deadline = clock_now() + (int64_t)delivery->timeout * 1000;
-	if (start(&run, delivery, message)) {
-		end = wait_for_end(&run, message, &status);
-		close_end(&run.in);
-		close_end(&run.out);
-		if (end == VERDICT_NOT_RUN)
-			return 0;
-	} else if (run.failed) {
-		end = VERDICT_KILLED;
-	}
-	return verdict(end, WEXITSTATUS(status), run.output, run.length,
-	    delivery->utf8, reply, REPLY_MAX + 1);
+	deliver_run(delivery, message, &outcome);
+	if (outcome.stopped)
+		return 0;
+	return verdict(outcome.end, outcome.status, outcome.output,
+	    outcome.length, delivery->utf8, reply, REPLY_MAX + 1);
 }

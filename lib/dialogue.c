@@ -189,19 +189,73 @@ begin_transaction(void)
 	self.recipients = self.options = 0;
 }
 
+/* Waits for the agent's reply, with everything said that is to be said. */
+static struct record
+await_reply(void)
+{
+	struct record reply = {0};
+
+	channel_send(&self.channel);
+	(void)flush(); /* a command may take minutes */
+	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
+		continue;
+	return reply;
+}
+
+/* The name of the hook for a command. */
+static const char *
+hook_name(const struct smtp_event *event)
+{
+	return event->kind == SMTP_DATA ? "DATA" : event->command->verb;
+}
+
+/* Tells the agent of a step; where there is a hook for it, waits for what it
+ * says, and answers with that. False if the step is refused. */
+static bool
+take_step(const struct smtp_event *event, const struct record *record)
+{
+	const char *name = hook_name(event), *verb = event->command->verb;
+	char text[SMTP_REPLY_MAX];
+	struct record reply;
+
+	if (!hooks_find(&self.settings->hooks, name, strlen(name))) {
+		if (record->type != RECORD_STEP)
+			tell(record);
+		return true;
+	}
+	tell(&(struct record){
+	    .type = RECORD_HOOK,
+	    .first = verb,
+	    .first_length = strlen(verb),
+	    .second = event->argument,
+	    .second_length = event->argument_length,
+	});
+	if (event->kind == SMTP_HELO && strcmp(verb, "HELO") != 0)
+		tell(&(struct record){
+		    .type = RECORD_TEXT,
+		    .first = text,
+		    .first_length = smtp_default(self.smtp, text, sizeof text),
+		});
+	tell(record);
+	reply = await_reply();
+	if (reply.type != RECORD_REPLY)
+		return false;
+	if (reply.first_length == 0)
+		return true;
+	smtp_reply(self.smtp, reply.first, reply.first_length);
+	return reply.first[0] < '4';
+}
+
 /* The message is whole: the only wait for the agent that each message has. */
 static void
 deliver_message(void)
 {
-	struct record reply = {0};
+	struct record reply;
 
 	free_window();
 	tell(&(struct record){
 	    .type = RECORD_MESSAGE, .number = self.window.filled});
-	channel_send(&self.channel);
-	(void)flush(); /* the command may take minutes */
-	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
-		continue;
+	reply = await_reply();
 	begin_transaction();
 	if (reply.type == RECORD_REPLY)
 		smtp_reply(self.smtp, reply.first, reply.first_length);
@@ -228,18 +282,18 @@ refuse(const struct smtp_event *event, const char *reply)
 	telling_refused(&self.telling, event, reply, strlen(reply));
 }
 
-/* Tells the agent of a sender or a recipient that has been taken. */
-static void
-tell_path(const struct smtp_event *event, enum record_type type,
+/* Tells the agent of a sender or a recipient; false if a hook refuses it. */
+static bool
+take_address(const struct smtp_event *event, enum record_type type,
     const char *params, size_t params_length)
 {
-	tell(&(struct record){
-	    .type = type,
-	    .first = event->address.text,
-	    .first_length = event->address.length,
-	    .second = params,
-	    .second_length = params_length,
-	});
+	return take_step(event, &(struct record){
+				    .type = type,
+				    .first = event->address.text,
+				    .first_length = event->address.length,
+				    .second = params,
+				    .second_length = params_length,
+				});
 }
 
 static void
@@ -252,7 +306,7 @@ take_path(const struct smtp_event *event)
 	const char *reply;
 
 	if (event->kind == SMTP_MAIL) {
-		tell_path(event, RECORD_MAIL, params, length);
+		(void)take_address(event, RECORD_MAIL, params, length);
 		return;
 	}
 	reply = policy_recipient(&settings->policy, &event->address);
@@ -265,9 +319,10 @@ take_path(const struct smtp_event *event)
 		refuse(event, REPLY_RECIPIENTS);
 		return;
 	}
+	if (!take_address(event, RECORD_RCPT, params, length))
+		return;
 	self.recipients += event->address.length + 1;
 	self.options += length + 1;
-	tell_path(event, RECORD_RCPT, params, length);
 }
 
 static void
@@ -290,24 +345,30 @@ handle(const struct smtp_event *event)
 		    event->reply_length - 2);
 		break;
 	case SMTP_HELO:
-		begin_transaction();
-		tell(&(struct record){
-		    .type = RECORD_HELO,
-		    .number = event->command->verb[0] == 'E',
-		    .first = event->text,
-		    .first_length = event->length,
-		});
+		if (take_step(
+			event, &(struct record){
+				   .type = RECORD_HELO,
+				   .number = event->command->verb[0] == 'E',
+				   .first = event->text,
+				   .first_length = event->length,
+			       }))
+			begin_transaction();
 		break;
 	case SMTP_MAIL:
 	case SMTP_RCPT:
 		take_path(event);
 		break;
 	case SMTP_QUIT:
+		(void)take_step(event, &(struct record){.type = RECORD_STEP});
 		self.end = "quit";
 		break;
 	case SMTP_RESET:
 		begin_transaction();
-		tell(&(struct record){.type = RECORD_RESET});
+		(void)take_step(event, &(struct record){.type = RECORD_RESET});
+		break;
+	case SMTP_DATA:
+	case SMTP_COMMAND:
+		(void)take_step(event, &(struct record){.type = RECORD_STEP});
 		break;
 	default:
 		break;

@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "command.h"
+#include "line.h"
 #include "param.h"
 #include "text.h"
 
@@ -82,11 +83,10 @@ session_begin(struct session *session, const char *id, const char *hostname,
 	size_t count = 0;
 	bool has_path = false;
 
-	*session = (struct session){
-	    .id = id,
-	    .hostname = hostname,
-	    .peer = peer,
-	};
+	/* Not all of it is written: most sessions need none of the rest. */
+	session->id = id;
+	session->hostname = hostname;
+	session->peer = peer;
 	value_set(&session->helo, "SMTP_HELO=", "", 0);
 	while (environ[count])
 		count++;
@@ -118,6 +118,7 @@ session_helo(
 {
 	if (length > ENVELOPE_VALUE_MAX)
 		length = ENVELOPE_VALUE_MAX;
+	session->greeted = true;
 	session->extended = extended;
 	value_set(&session->helo, "SMTP_HELO=", name, length);
 	for (size_t i = session->helo.name_length; i < session->helo.length;
@@ -230,7 +231,7 @@ static struct {
 	char **variables;
 	size_t count;
 	size_t length;
-	char text[4 * ENVELOPE_VALUE_MAX];
+	char text[8 * ENVELOPE_VALUE_MAX + LINE_MAX_OCTETS];
 } made;
 
 static void
@@ -268,11 +269,68 @@ add_peer(const struct peer *peer)
 }
 
 static void
+add_text(const char *name, const char *value, size_t length)
+{
+	char *text = made.text + made.length;
+	size_t octets = strlen(name) + length + 2;
+
+	if (octets > sizeof made.text - made.length)
+		__builtin_trap();
+	(void)sprintf(text, "%s=", name);
+	memcpy(text + octets - length - 1, value, length);
+	text[octets - 1] = '\0';
+	made.length += octets;
+	made.variables[made.count++] = text;
+}
+
+/* Variables that hooks have set take the place of a launcher's. */
+static bool
+begin(const struct session *session)
+{
+	const struct variables *variables = &session->variables;
+
+	if (!made.variables)
+		made.variables =
+		    malloc((session->inherited_count + VARIABLES_MAX +
+			       ENVELOPE_VARIABLES + 1) *
+			   sizeof(char *));
+	if (!made.variables)
+		return false;
+	made.count = made.length = 0;
+	for (size_t i = 0; i < session->inherited_count; i++)
+		if (!variables_find(variables, session->inherited[i]))
+			made.variables[made.count++] = session->inherited[i];
+	for (size_t i = 0; i < variables->count; i++)
+		made.variables[made.count++] =
+		    (char *)variables->text + variables->at[i];
+	return true;
+}
+
+static void
+add_session(const struct session *session, const struct envelope *envelope)
+{
+	if (session->greeted)
+		made.variables[made.count++] = (char *)session->helo.text;
+	add("SMTP_PROTOCOL", session_protocol(session, envelope));
+	add("SMTP_SESSION", session->id);
+	add("SMTP_HOSTNAME", session->hostname);
+	add_peer(session->peer);
+}
+
+static void
+add_sender(const struct envelope *envelope)
+{
+	made.variables[made.count++] = (char *)envelope->sender.text;
+	made.variables[made.count++] = (char *)envelope->mail_options.text;
+	add("SMTP_BODY", envelope->body);
+	if (envelope->utf8)
+		add("SMTP_UTF8", "1");
+}
+
+static void
 add_recipients(const struct envelope *envelope)
 {
 	made.variables[made.count++] = (char *)envelope->recipients.text;
-	if (envelope->count == 1)
-		add("RECIPIENT", envelope_only_recipient(envelope));
 	if (envelope->has_rcpt_options)
 		made.variables[made.count++] =
 		    (char *)envelope->rcpt_options.text;
@@ -284,28 +342,36 @@ envelope_environment(const struct session *session,
 {
 	char number[24];
 
-	if (!made.variables)
-		made.variables =
-		    malloc((session->inherited_count + ENVELOPE_VARIABLES + 1) *
-			   sizeof(char *));
-	if (!made.variables)
+	if (!begin(session))
 		return NULL;
-	made.count = made.length = 0;
-	for (size_t i = 0; i < session->inherited_count; i++)
-		made.variables[made.count++] = session->inherited[i];
-	made.variables[made.count++] = (char *)session->helo.text;
-	made.variables[made.count++] = (char *)envelope->sender.text;
-	made.variables[made.count++] = (char *)envelope->mail_options.text;
+	add_session(session, envelope);
+	add_sender(envelope);
 	add_recipients(envelope);
+	if (envelope->count == 1)
+		add("RECIPIENT", envelope_only_recipient(envelope));
 	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)size);
 	add("SMTP_SIZE", number);
-	add("SMTP_BODY", envelope->body);
-	if (envelope->utf8)
-		add("SMTP_UTF8", "1");
-	add("SMTP_PROTOCOL", session_protocol(session, envelope));
-	add("SMTP_SESSION", session->id);
-	add("SMTP_HOSTNAME", session->hostname);
-	add_peer(session->peer);
+	made.variables[made.count] = NULL;
+	return made.variables;
+}
+
+char **
+envelope_step_environment(const struct session *session,
+    const struct envelope *envelope, const struct step *step)
+{
+	if (!begin(session))
+		return NULL;
+	add_session(session, envelope);
+	if (envelope->has_sender)
+		add_sender(envelope);
+	if (envelope->count > 0)
+		add_recipients(envelope);
+	if (step->candidate)
+		add_text("RECIPIENT", step->candidate, step->candidate_length);
+	else if (envelope->count == 1)
+		add("RECIPIENT", envelope_only_recipient(envelope));
+	add("SMTP_VERB", step->verb);
+	add("SMTP_ARGUMENT", step->argument);
 	made.variables[made.count] = NULL;
 	return made.variables;
 }

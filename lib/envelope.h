@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "peer.h"
+#include "variables.h"
 
 /* Octets of RECIPIENTS, or of SMTP_RCPT_OPTIONS, with the newlines: Linux
  * takes no single string of 128 KiB. */
@@ -15,7 +16,7 @@
 /* Octets of any other value that the client chose. */
 #define ENVELOPE_VALUE_MAX 1024
 /* Variables of ours. */
-#define ENVELOPE_VARIABLES 24
+#define ENVELOPE_VARIABLES 26
 
 /* A variable as the environment wants it: "NAME=value", NUL at its end. */
 struct value {
@@ -36,10 +37,21 @@ struct session {
 	const char *id;
 	const char *hostname;
 	const struct peer *peer;
+	bool greeted;  /* HELO or EHLO came */
 	bool extended; /* EHLO rather than HELO */
 	struct value helo;
 	char **inherited; /* the launcher's environment, less ours */
 	size_t inherited_count;
+	struct variables variables; /* of hooks */
+};
+
+/* The step that a hook is asked about. */
+struct step {
+	const char *verb;      /* NULL: none, a message is handed over */
+	const char *argument;  /* with its NUL */
+	const char *candidate; /* at RCPT the recipient that is not yet one; or
+				* NULL */
+	size_t candidate_length;
 };
 
 /* One transaction. */
@@ -59,7 +71,8 @@ struct envelope {
  * Begins a session: takes environ's strings, less the variables that smtpd
  * sets and those meant for smtpd alone; with launched false, less what a
  * launcher says of a peer, too. Gives PATH its default where it is missing.
- * False if there is no memory. Everything pointed to must outlive it.
+ * False if there is no memory. Everything pointed to must outlive it. *session
+ * must be {0}.
  */
 bool session_begin(struct session *session, const char *id,
     const char *hostname, const struct peer *peer, bool launched);
@@ -92,8 +105,12 @@ bool envelope_recipient(struct envelope *envelope, const char *address,
 const char *envelope_only_recipient(const struct envelope *envelope);
 
 /* The environment for a message of size octets: an array that ends in NULL,
- * good until the next call. */
+ * good until the next call. NULL if there is no memory. */
 char **envelope_environment(const struct session *session,
     const struct envelope *envelope, uint64_t size);
+
+/* The same for a hook: what is not known yet is not set. */
+char **envelope_step_environment(const struct session *session,
+    const struct envelope *envelope, const struct step *step);
 
 #endif

@@ -11,7 +11,8 @@
 #define RECORD_PACKET_MAX 16384
 
 enum record_type {
-	/* Dialogue to agent, none of them answered but RECORD_MESSAGE. */
+	/* Dialogue to agent. RECORD_MESSAGE is answered by RECORD_REPLY, and
+	 * so is the one behind RECORD_HOOK, with the hook's reply or none. */
 	RECORD_HELO = 1, /* number: 1 after EHLO; first: the name */
 	RECORD_MAIL,     /* first: the address; second: the parameters */
 	RECORD_RCPT,     /* the same */
@@ -22,6 +23,10 @@ enum record_type {
 	RECORD_MESSAGE,  /* number: octets in the last window; whole and good */
 	RECORD_DROPPED,  /* first: the reply that refused the message;
 			  * number: its octets */
+	RECORD_HOOK,     /* first: the command that has one; second: its
+			  * argument */
+	RECORD_TEXT,     /* first: what the hook is to read */
+	RECORD_STEP,     /* a command that has no record of its own */
 	RECORD_REFUSED,  /* first: the command; second: the reply */
 	RECORD_SAID,     /* for --debug; number: 1 the server, 0 the client */
 	RECORD_END,      /* first: why the session ends */

@@ -30,6 +30,7 @@
 #define REPLY_ERRORS "421 4.7.0 Too many errors"
 #define REPLY_MESSAGES "421 4.7.0 Too many messages on one connection"
 #define REPLY_NO_MAIL_CLIENT "421 4.7.0 This is a mail server"
+#define REPLY_NO_GREETING "421 4.3.5 Server misconfigured, try again later"
 #define REPLY_BROKEN "421 4.3.0 Internal error, try again later"
 
 #define REPLY_TRY_LATER "451 4.3.0 Temporary failure, try again later"

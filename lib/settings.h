@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "command.h"
+#include "hooks.h"
 #include "policy.h"
 #include "smtp.h"
 
@@ -12,6 +13,7 @@ struct settings {
 	struct smtp_config smtp;
 	struct policy policy;
 	struct command command;
+	struct hooks hooks;
 	int timeout;         /* seconds to wait for the client */
 	int session_timeout; /* seconds; 0: none */
 	int command_timeout; /* seconds */

@@ -142,16 +142,17 @@ answered(struct smtp *smtp, size_t start)
 	said(smtp, start);
 	if (code_at(smtp, start) < 400)
 		granted(smtp);
+	else if (smtp->event.kind == SMTP_CONNECT)
+		smtp->state = SMTP_STATE_REFUSED;
 	if (smtp->event.kind == SMTP_MESSAGE || smtp->event.kind == SMTP_RESET)
 		end_transaction(smtp);
 	smtp->pending = false;
 }
 
-/* The answer where nobody gave one. */
+/* Words the answer where nobody gave one. */
 static void
-answer_by_default(struct smtp *smtp)
+word_default(struct smtp *smtp)
 {
-	size_t start = smtp->output_length;
 	const struct smtp_command *row = smtp->event.command;
 	const char *hostname = smtp->config->hostname;
 
@@ -166,7 +167,29 @@ answer_by_default(struct smtp *smtp)
 	} else {
 		smtp_say(smtp, row->reply, strlen(row->reply));
 	}
+}
+
+static void
+answer_by_default(struct smtp *smtp)
+{
+	size_t start = smtp->output_length;
+
+	word_default(smtp);
 	answered(smtp, start);
+}
+
+size_t
+smtp_default(struct smtp *smtp, char *text, size_t size)
+{
+	size_t start = smtp->output_length, length;
+
+	if (!smtp->pending || size < SMTP_REPLY_MAX)
+		__builtin_trap();
+	word_default(smtp);
+	length = smtp->output_length - start;
+	memcpy(text, smtp->output + start, length);
+	smtp->output_length = start;
+	return length;
 }
 
 void

@@ -63,7 +63,8 @@ enum smtp_state {
 	SMTP_STATE_READY = 2,     /* no transaction */
 	SMTP_STATE_SENDER = 4,    /* MAIL was accepted */
 	SMTP_STATE_RECIPIENT = 8, /* so was an RCPT */
-	SMTP_STATE_ANY = 15
+	SMTP_STATE_ANY = 15,
+	SMTP_STATE_REFUSED = 16 /* the greeting was a refusal (3.1) */
 };
 
 enum smtp_argument { SMTP_NONE, SMTP_OPTIONAL, SMTP_REQUIRED };
@@ -176,6 +177,13 @@ const struct smtp_event *smtp_next(struct smtp *smtp);
  * (reply_code()) it is 451 4.3.0. Only after an event that is to be answered.
  */
 void smtp_reply(struct smtp *smtp, const char *text, size_t length);
+
+/*
+ * Words into text[0..size), at least SMTP_REPLY_MAX, what the event would be
+ * answered with by default, and does not answer it. Returns the octets, CRLF
+ * line ends. Only after an event that is to be answered.
+ */
+size_t smtp_default(struct smtp *smtp, char *text, size_t size);
 
 /* For compose and for replies of several lines: adds one line, without line
  * end, to the reply being worded; its fourth octet is a hyphen or a space. */

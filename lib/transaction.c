@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -11,8 +12,10 @@
 #include "clock.h"
 #include "deliver.h"
 #include "journal.h"
+#include "line.h"
 #include "received.h"
 #include "signals.h"
+#include "text.h"
 
 /* For the log, where the client is told nothing of a message. */
 #define ABANDONED "none: told twice to stop"
@@ -33,9 +36,144 @@ answer(struct transaction *self, const struct record *record)
 	/* A dialogue that is gone is noticed when the channel is read. */
 }
 
+/* The step that a RECORD_HOOK has announced. */
+static struct {
+	const struct hook *hook; /* NULL: none */
+	char verb[HOOKS_NAME_MAX + 1];
+	char argument[LINE_MAX_OCTETS + 1];
+	size_t text_length; /* of what it is to read */
+	char text[SMTP_REPLY_MAX];
+} announced;
+
+/* The hook for a command of the dialogue. */
+static const struct hook *
+hook_for(const struct transaction *self, const char *verb)
+{
+	const char *name = strcmp(verb, "BDAT") == 0 ? "DATA" : verb;
+
+	return hooks_find(&self->settings->hooks, name, strlen(name));
+}
+
+static bool
+take_hook(struct transaction *self, const struct record *record)
+{
+	if (announced.hook || record->first_length > HOOKS_NAME_MAX ||
+	    record->second_length > LINE_MAX_OCTETS)
+		return false;
+	memcpy(announced.verb, record->first, record->first_length);
+	announced.verb[record->first_length] = '\0';
+	memcpy(announced.argument, record->second, record->second_length);
+	announced.argument[record->second_length] = '\0';
+	announced.text_length = 0;
+	announced.hook = hook_for(self, announced.verb);
+	return announced.hook &&
+	       !text_has_control(record->second, record->second_length);
+}
+
+static bool
+take_text(struct transaction *self, const struct record *record)
+{
+	(void)self;
+	if (!announced.hook || record->first_length > sizeof announced.text)
+		return false;
+	for (size_t i = 0; i < record->first_length; i++)
+		if (record->first[i] != '\r')
+			announced.text[announced.text_length++] =
+			    record->first[i];
+	return true;
+}
+
+/* What a hook makes of the step that was announced. */
+enum decision {
+	REFUSED,
+	GRANTED,
+	UNSOUND /* a sound dialogue would have announced it */
+};
+
+static void
+refusal(struct transaction *self, const struct advice *advice)
+{
+	const char *newline = memchr(advice->reply, '\n', advice->length);
+	char command[HOOKS_NAME_MAX + LINE_MAX_OCTETS + 2];
+	int n = snprintf(command, sizeof command, "%s%s%s", announced.verb,
+	    announced.argument[0] ? " " : "", announced.argument);
+
+	journal_refused(self->session.peer,
+	    &(struct record){
+		.first = command,
+		.first_length = (size_t)n,
+		.second = advice->reply,
+		.second_length = newline ? (size_t)(newline - advice->reply)
+					 : advice->length,
+	    });
+}
+
+/* Asks the hook for verb, if it has one, and answers the dialogue; the
+ * candidate is a recipient. */
+static enum decision
+decide(struct transaction *self, const char *verb, const char *candidate,
+    size_t candidate_length)
+{
+	static struct advice advice;
+	struct consultation consultation = {
+	    .hook = hook_for(self, verb),
+	    .timeout = self->settings->command_timeout,
+	    .session = &self->session,
+	    .envelope = &self->envelope,
+	    .step = {.verb = announced.verb,
+		.argument = announced.argument,
+		.candidate = candidate,
+		.candidate_length = candidate_length},
+	    .input = announced.text,
+	    .input_length = announced.text_length,
+	};
+
+	if (!consultation.hook)
+		return GRANTED;
+	if (announced.hook != consultation.hook)
+		return UNSOUND;
+	consult(&consultation, &advice);
+	announced.hook = NULL;
+	self->stopped = advice.stopped;
+	if (self->stopped)
+		return REFUSED;
+	/* RFC 5321 4.1.1.5 and 4.1.1.10: neither can be refused. */
+	if (advice_refuses(&advice) &&
+	    (strcmp(verb, "RSET") == 0 || strcmp(verb, "QUIT") == 0))
+		advice.length = 0;
+	answer(self, &(struct record){
+			 .type = RECORD_REPLY,
+			 .first = advice.reply,
+			 .first_length = advice.length,
+		     });
+	if (!advice_refuses(&advice))
+		return GRANTED;
+	refusal(self, &advice);
+	return REFUSED;
+}
+
+void
+transaction_moment(
+    struct transaction *self, const char *verb, struct advice *advice)
+{
+	struct consultation consultation = {
+	    .hook = hook_for(self, verb),
+	    .timeout = self->settings->command_timeout,
+	    .session = &self->session,
+	    .envelope = &self->envelope,
+	    .step = {.verb = verb, .argument = ""},
+	};
+
+	advice->length = 0;
+	advice->stopped = false;
+	if (consultation.hook)
+		consult(&consultation, advice);
+}
+
 static void
 reset(struct transaction *self)
 {
+	self->data = false;
 	envelope_reset(&self->envelope);
 	spool_reset(&self->spool);
 }
@@ -43,18 +181,40 @@ reset(struct transaction *self)
 static bool
 take_helo(struct transaction *self, const struct record *record)
 {
-	reset(self);
+	const char *verb = record->number == 1 ? "EHLO" : "HELO";
+	static struct value before;
+	bool extended = self->session.extended;
+	enum decision decision;
+
+	/* The hook is told of it already. */
+	if (hook_for(self, verb))
+		before = self->session.helo;
 	session_helo(&self->session, record->number == 1, record->first,
 	    record->first_length);
-	return true;
+	decision = decide(self, verb, NULL, 0);
+	if (decision == GRANTED) {
+		reset(self);
+	} else {
+		self->session.helo = before;
+		self->session.extended = extended;
+	}
+	return decision != UNSOUND;
 }
 
 static bool
 take_mail(struct transaction *self, const struct record *record)
 {
-	return envelope_sender(&self->envelope, record->first,
-	    record->first_length, record->second, record->second_length,
-	    self->settings->smtp.utf8);
+	enum decision decision;
+
+	if (self->refused ||
+	    !envelope_sender(&self->envelope, record->first,
+		record->first_length, record->second, record->second_length,
+		self->settings->smtp.utf8))
+		return false;
+	decision = decide(self, "MAIL", NULL, 0);
+	if (decision != GRANTED)
+		reset(self);
+	return decision != UNSOUND;
 }
 
 /* What the dialogue should have refused, a sound one has. */
@@ -62,6 +222,7 @@ static bool
 take_rcpt(struct transaction *self, const struct record *record)
 {
 	const struct smtp_config *config = &self->settings->smtp;
+	enum decision decision;
 	struct address address;
 
 	if (record->first_length == 0 ||
@@ -72,16 +233,49 @@ take_rcpt(struct transaction *self, const struct record *record)
 	if (config->recipients_max &&
 	    self->envelope.count >= config->recipients_max)
 		return false;
+	decision = decide(self, "RCPT", record->first, record->first_length);
+	if (decision != GRANTED)
+		return decision == REFUSED;
 	return envelope_recipient(&self->envelope, record->first,
 	    record->first_length, record->second, record->second_length);
 }
 
 static bool
-take_reset(struct transaction *self, const struct record *record)
+take_step(struct transaction *self, const struct record *record)
 {
 	(void)record;
-	reset(self);
+	if (!announced.hook)
+		return false;
+	switch (decide(self, announced.verb, NULL, 0)) {
+	case UNSOUND:
+		return false;
+	case GRANTED:
+		self->data = self->data ||
+			     strcmp(announced.verb, "DATA") == 0 ||
+			     strcmp(announced.verb, "BDAT") == 0;
+		break;
+	case REFUSED:
+		break;
+	}
 	return true;
+}
+
+/* Whether content may come. */
+static bool
+may_send(const struct transaction *self)
+{
+	return self->envelope.count > 0 &&
+	       (self->data || !hook_for(self, "DATA"));
+}
+
+static bool
+take_reset(struct transaction *self, const struct record *record)
+{
+	enum decision decision = decide(self, "RSET", NULL, 0);
+
+	(void)record;
+	reset(self);
+	return decision != UNSOUND;
 }
 
 static bool
@@ -95,7 +289,7 @@ fits(const struct transaction *self, uint64_t more)
 static bool
 take_content(struct transaction *self, const struct record *record)
 {
-	if (self->envelope.count == 0 || record->number != SPOOL_WINDOW ||
+	if (!may_send(self) || record->number != SPOOL_WINDOW ||
 	    !fits(self, record->number))
 		return false;
 	spool_window(&self->spool);
@@ -135,7 +329,7 @@ take_message(struct transaction *self, const struct record *record)
 	uint64_t size;
 	size_t length;
 
-	if (self->envelope.count == 0 || record->number > SPOOL_WINDOW ||
+	if (!may_send(self) || record->number > SPOOL_WINDOW ||
 	    !fits(self, record->number))
 		return false;
 	spool_end(&self->spool, (size_t)record->number);
@@ -177,7 +371,7 @@ take_message(struct transaction *self, const struct record *record)
 static bool
 take_dropped(struct transaction *self, const struct record *record)
 {
-	if (self->envelope.count == 0)
+	if (!may_send(self))
 		return false;
 	journal_message(&self->session, &self->envelope,
 	    &(struct journal_message){
@@ -229,6 +423,9 @@ static bool (*const takers[])(
     [RECORD_CONTENT] = take_content,
     [RECORD_MESSAGE] = take_message,
     [RECORD_DROPPED] = take_dropped,
+    [RECORD_HOOK] = take_hook,
+    [RECORD_TEXT] = take_text,
+    [RECORD_STEP] = take_step,
     [RECORD_REFUSED] = take_refused,
     [RECORD_SAID] = take_said,
     [RECORD_END] = take_end,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "consult.h"
 #include "envelope.h"
 #include "record.h"
 #include "settings.h"
@@ -19,10 +20,17 @@ struct transaction {
 	struct spool spool;
 	int channel; /* to the dialogue */
 	pid_t dialogue;
-	bool stopped; /* told twice to stop while the command ran */
+	bool stopped; /* told twice to stop while a command ran */
+	bool refused; /* the greeting was a refusal */
+	bool data;    /* the hook has let DATA or BDAT pass */
 	uint64_t messages;
 	char end[32]; /* why the session ended, in the dialogue's words */
 };
+
+/* The moments that no record is sent of: before the greeting, after the end.
+ * verb is the hook's name; what it says is in *advice. */
+void transaction_moment(
+    struct transaction *transaction, const char *verb, struct advice *advice);
 
 /* Does what a record asks for, and answers it where it is to be answered.
  * False if a sound dialogue would not have sent it. */
