@@ -25,6 +25,18 @@ static struct accept_limits limits;
 static const char *listen_at[LISTEN_MAX];
 static size_t listen_count;
 
+/* The bits of smtp_keyword(), too. */
+static unsigned hidden;
+
+static bool
+hide(const char *keyword)
+{
+	unsigned bit = smtp_keyword(keyword, strlen(keyword));
+
+	hidden |= bit;
+	return bit || option_bad(OPTION_HIDE, keyword);
+}
+
 /* What an option says that cannot wait, or be kept as the last of its kind. */
 static bool
 take_option(enum option_name name, const char *value)
@@ -44,6 +56,8 @@ take_option(enum option_name name, const char *value)
 		       option_bad(name, value);
 	case OPTION_DOMAIN:
 		return policy_add_domain(&settings.policy, value);
+	case OPTION_HIDE:
+		return hide(value);
 	case OPTION_RELAY_FROM:
 		return policy_add_network(&settings.policy, value) ||
 		       option_bad(name, value);
@@ -88,6 +102,9 @@ settle(void)
 			   ? DATA_NORMALIZE
 			   : DATA_REJECT,
 	};
+	settings.smtp.hidden = hidden;
+	if (option_given(OPTION_SINGLE))
+		settings.smtp.recipients_max = 1;
 	settings.timeout = (int)option_number(OPTION_TIMEOUT);
 	settings.session_timeout = (int)option_number(OPTION_SESSION_TIMEOUT);
 	settings.command_timeout = (int)option_number(OPTION_COMMAND_TIMEOUT);
@@ -148,6 +165,7 @@ mention_useless(void)
 	    {OPTION_DOMAIN, OPTION_ANY},
 	    {OPTION_RELAY_FROM, OPTION_ANY},
 	    {OPTION_NO_TRUST, OPTION_ANY},
+	    {OPTION_MAX_RECIPIENTS, OPTION_SINGLE},
 	    {OPTION_DEBUG, OPTION_QUIET},
 	};
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "number.h"
+#include "ehlo.h"
 #include "smtp.h"
 #include "text.h"
 
@@ -174,44 +174,6 @@ compose_helo(struct smtp *smtp, const struct smtp_event *event)
 	(void)event;
 	strncat(line, smtp->config->hostname, sizeof line - 5);
 	smtp_say(smtp, line, strlen(line));
-}
-
-/* One line of the EHLO reply, with a number behind it where there is one. */
-static void
-say_keyword(
-    struct smtp *smtp, const char *keyword, const uint64_t *number, bool last)
-{
-	char line[REPLY_LINE_MAX - 2];
-	size_t n = strlen(keyword);
-
-	memcpy(line, last ? "250 " : "250-", 4);
-	memcpy(line + 4, keyword, n);
-	n += 4;
-	if (number)
-		n += number_format(*number, line + n);
-	smtp_say(smtp, line, n);
-}
-
-/* RFC 5321 4.1.1.1; the keywords: RFC 2920, 1870, 6152, 2034, 6531, 9422. */
-static void
-compose_ehlo(struct smtp *smtp, const struct smtp_event *event)
-{
-	const struct smtp_config *config = smtp->config;
-	uint64_t recipients = config->recipients_max;
-	char line[REPLY_LINE_MAX - 2] = "250-";
-
-	(void)event;
-	strncat(line, config->hostname, sizeof line - 5);
-	smtp_say(smtp, line, strlen(line));
-	say_keyword(smtp, "PIPELINING", NULL, false);
-	say_keyword(smtp, "SIZE ", &config->size_max, false);
-	say_keyword(smtp, "8BITMIME", NULL, false);
-	say_keyword(smtp, "ENHANCEDSTATUSCODES", NULL, false);
-	if (config->utf8)
-		say_keyword(smtp, "SMTPUTF8", NULL, false);
-	if (recipients)
-		say_keyword(smtp, "LIMITS RCPTMAX=", &recipients, false);
-	say_keyword(smtp, "HELP", NULL, true);
 }
 
 /* RFC 6152 (BODY: 17) and RFC 1870 (SIZE: 26) lengthen MAIL, RFC 6531 3.4

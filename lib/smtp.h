@@ -127,9 +127,14 @@ struct smtp_config {
 	bool utf8;           /* offer SMTPUTF8 */
 	bool crlf;           /* content has CRLF line ends, else LF */
 	enum data_newline newline;
+	unsigned hidden; /* keywords that EHLO does not offer: bits of
+			  * smtp_keyword() */
 	const struct smtp_command *commands; /* NULL: smtp_commands */
 	size_t command_count;
 };
+
+/* The bit of a keyword that the reply to EHLO may have; 0 if it is none. */
+unsigned smtp_keyword(const char *text, size_t length);
 
 /* The caller's; nothing in it is to be freed, nor touched from outside. */
 struct smtp {

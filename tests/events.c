@@ -5,7 +5,8 @@
  *	events --random N [--seed S]   N random sessions, each cut in two ways
  *
  * Options of the machine are spelt as smtpd's own: -s -u -b -C --hostname
- * --max-recipients --max-messages --max-errors --max-hops; -b terminal too.
+ * --max-recipients --max-messages --max-errors --max-hops --single --hide;
+ * -b terminal too.
  *
  *	-c, --chunk N        the input comes N octets at a time (0: whole)
  *	-r, --random-chunks SEED   at random; buffers move, output drips
@@ -875,6 +876,7 @@ invent_config(uint64_t *seed)
 	config.errors_max = chance(seed, 3) ? 20 : chance(seed, 4);
 	config.hops_max = chance(seed, 3) ? 100 : chance(seed, 3);
 	config.utf8 = chance(seed, 2);
+	config.hidden = chance(seed, 3) ? 0 : chance(seed, 1u << 16);
 	config.crlf = chance(seed, 2);
 	config.newline = (enum data_newline)chance(seed, 3);
 }
@@ -984,6 +986,8 @@ static const struct option options[] = {
     {"max-messages", required_argument, NULL, 'M'},
     {"max-errors", required_argument, NULL, 'E'},
     {"max-hops", required_argument, NULL, 'O'},
+    {"single", no_argument, NULL, '1'},
+    {"hide", required_argument, NULL, 'h'},
     {"chunk", required_argument, NULL, 'c'},
     {"random-chunks", required_argument, NULL, 'r'},
     {"every", no_argument, NULL, 'e'},
@@ -1031,6 +1035,12 @@ set_option(int option, char *value)
 		break;
 	case 'O':
 		config.hops_max = number(value);
+		break;
+	case '1':
+		config.recipients_max = 1;
+		break;
+	case 'h':
+		config.hidden |= smtp_keyword(value, strlen(value));
 		break;
 	case 'c':
 		mode.chunking.size = number(value);
@@ -1088,7 +1098,7 @@ main(int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(
-		    argc, argv, "s:ub:Cc:r:ea:", options, NULL)) != -1)
+		    argc, argv, "s:ub:C1c:r:ea:", options, NULL)) != -1)
 		set_option(option, optarg);
 	if (mode.matrix)
 		return !matrix();

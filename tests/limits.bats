@@ -174,6 +174,7 @@ teardown() {
 		cases += [("-l", bad) for bad in
 		          ("", ":", "x", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
 		           "127.0.0.1:-1", "[::1]", "[::1:25", "::1:25", "unix:")]
+		cases += [("--hide", bad) for bad in ("", "x", "SIZE ", "SIZ", "SIZES", "SIZE,HELP")]
 		usage(*cases)
 	PY
 }
@@ -183,7 +184,7 @@ teardown() {
 		import subprocess
 		from policy import usage
 		from session import SMTPD
-		unknown = ("--what", "--what=x", "-Z", "-qZ", "-", "--=x", "--quiet=x", "--any=1", "-q1")
+		unknown = ("--what", "--what=x", "-Z", "-qZ", "-", "--=x", "--quiet=x", "--any=1", "-q0")
 		usage(*((name,) for name in unknown if name != "-"))
 		takes = ("-l", "-c", "-U", "-t", "-s", "-b", "-D", "-r", "--listen", "--concurrency",
 		         "--per-client", "--user", "--timeout", "--session-timeout", "--command-timeout",
@@ -272,6 +273,7 @@ teardown() {
 		                      (("-A", "-r", "192.0.2.1"), "--relay-from"),
 		                      (("-A", "--no-trust"), "--no-trust"),
 		                      (("-n", "-U", "nobody"), "--user"),
+		                      (("-1", "--max-recipients", "5"), "--max-recipients"),
 		                      (("-d", "-q"), "--debug")):
 		    smtp = Session("-q", *options, "true")
 		    log = smtp.quit()

@@ -4,11 +4,11 @@
 # The two lists of options: without a value, and with one. Short ones follow
 # their long names.
 _smtpd_flags='--nosetuid -n --smtputf8 -u --crlf -C --no-received --no-trust
-	--any -A --debug -d --quiet -q --syslog --version -V --help -h'
+	--any -A --single -1 --debug -d --quiet -q --syslog --version -V --help -h'
 _smtpd_valued='--listen -l --concurrency -c --per-client --user -U --timeout -t
 	--session-timeout --command-timeout --hostname --size -s
 	--bare-newline -b --domain -D --relay-from -r --max-recipients
-	--max-messages --max-errors --max-hops'
+	--max-messages --max-errors --max-hops --hide'
 
 # Is $1 a word of the list $2?
 _smtpd_among() {
@@ -24,6 +24,10 @@ _smtpd_words() {
 _smtpd_value() {
 	case $1 in
 	--bare-newline | -b) _smtpd_words 'reject normalize' "$2" ;;
+	--hide)
+		_smtpd_words 'PIPELINING SIZE 8BITMIME ENHANCEDSTATUSCODES
+			SMTPUTF8 LIMITS HELP' "$2"
+		;;
 	--hostname) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
 	--user | -U) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--domain | -D)

@@ -1,0 +1,100 @@
+#include "ehlo.h"
+
+#include <string.h>
+
+#include "number.h"
+#include "text.h"
+
+static bool
+offers_utf8(const struct smtp *smtp)
+{
+	return smtp->config->utf8;
+}
+
+static bool
+offers_limits(const struct smtp *smtp)
+{
+	return smtp->config->recipients_max > 0;
+}
+
+static size_t
+say_size(const struct smtp_config *config, char *out)
+{
+	return number_format(config->size_max, out);
+}
+
+static size_t
+say_limits(const struct smtp_config *config, char *out)
+{
+	static const char name[] = "RCPTMAX=";
+	size_t length = strlen(name);
+
+	memcpy(out, name, length);
+	return length + number_format(config->recipients_max, out + length);
+}
+
+/* In the order of the reply. */
+static const struct keyword {
+	const char *name;
+	/* NULL: always */
+	bool (*offered)(const struct smtp *smtp);
+	/* Writes what stands behind the name; NULL: nothing does. */
+	size_t (*say)(const struct smtp_config *config, char *out);
+} keywords[] = {
+    {"PIPELINING", NULL, NULL},            /* RFC 2920 */
+    {"SIZE", NULL, say_size},              /* RFC 1870 */
+    {"8BITMIME", NULL, NULL},              /* RFC 6152 */
+    {"ENHANCEDSTATUSCODES", NULL, NULL},   /* RFC 2034 */
+    {"SMTPUTF8", offers_utf8, NULL},       /* RFC 6531 */
+    {"LIMITS", offers_limits, say_limits}, /* RFC 9422 */
+    {"HELP", NULL, NULL},                  /* RFC 5321 */
+};
+
+#define KEYWORDS (sizeof keywords / sizeof *keywords)
+
+unsigned
+smtp_keyword(const char *text, size_t length)
+{
+	for (size_t i = 0; i < KEYWORDS; i++)
+		if (text_same(keywords[i].name, strlen(keywords[i].name), text,
+			length))
+			return 1u << i;
+	return 0;
+}
+
+static void
+say_keyword(struct smtp *smtp, const struct keyword *keyword)
+{
+	char line[REPLY_LINE_MAX - 2] = "250-";
+	size_t name = strlen(keyword->name), length = 4 + name;
+
+	memcpy(line + 4, keyword->name, name);
+	if (keyword->say) {
+		line[length++] = ' ';
+		length += keyword->say(smtp->config, line + length);
+	}
+	smtp_say(smtp, line, length);
+}
+
+/* RFC 5321 4.1.1.1 */
+void
+compose_ehlo(struct smtp *smtp, const struct smtp_event *event)
+{
+	const struct smtp_config *config = smtp->config;
+	char line[REPLY_LINE_MAX - 2] = "250-";
+	size_t last = smtp->output_length;
+
+	(void)event;
+	strncat(line, config->hostname, sizeof line - 5);
+	smtp_say(smtp, line, strlen(line));
+	for (size_t i = 0; i < KEYWORDS; i++) {
+		const struct keyword *keyword = &keywords[i];
+
+		if ((config->hidden & 1u << i) ||
+		    (keyword->offered && !keyword->offered(smtp)))
+			continue;
+		last = smtp->output_length;
+		say_keyword(smtp, keyword);
+	}
+	smtp->output[last + 3] = ' ';
+}
