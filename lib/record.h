@@ -27,6 +27,14 @@ enum record_type {
 			  * argument */
 	RECORD_TEXT,     /* first: what the hook is to read */
 	RECORD_STEP,     /* a command that has no record of its own */
+	RECORD_STARTTLS, /* first: the reply, where the dialogue has not said
+			  * it; answered when TLS has begun */
+	RECORD_LOGIN,    /* first: the user; second: the password or response;
+			  * number: an enum login_mechanism; answered */
+	RECORD_CHALLENGE, /* first: a mechanism; second: its initial response,
+			  * where number is 1; answered with 334 or at last */
+	RECORD_RESPONSE, /* first: what follows a 334; answered so, too */
+	RECORD_CANCEL,   /* the client has ended the exchange */
 	RECORD_REFUSED,  /* first: the command; second: the reply */
 	RECORD_SAID,     /* for --debug; number: 1 the server, 0 the client */
 	RECORD_END,      /* first: why the session ends */

@@ -33,7 +33,7 @@
 #define SMTP_LINE_MAX 512
 /* Octets of one reply on the wire: REPLY_MAX with its LFs become CRLFs. */
 #define SMTP_REPLY_MAX (REPLY_MAX + REPLY_MAX / 4 + 2)
-#define SMTP_OUTPUT_MAX 8192
+#define SMTP_OUTPUT_MAX 16384
 
 enum smtp_kind {
 	SMTP_READ,    /* all input is used: write the output, then read */
@@ -45,7 +45,8 @@ enum smtp_kind {
 	SMTP_REFUSED, /* the machine answered line itself, as reply says */
 
 	/* To be answered by smtp_reply(). What is not is granted at the next
-	 * smtp_next(), but SMTP_MESSAGE, which then gets a 451. */
+	 * smtp_next(), but SMTP_MESSAGE, which then gets a 451, and what
+	 * belongs to AUTH, which gets a 454. */
 	SMTP_CONNECT, /* before the greeting */
 	SMTP_HELO,    /* HELO or EHLO; text is the name given */
 	SMTP_MAIL,    /* address and params */
@@ -54,6 +55,16 @@ enum smtp_kind {
 	SMTP_MESSAGE, /* the message is whole: the answer is the verdict */
 	SMTP_RESET,
 	SMTP_QUIT,
+	SMTP_STARTTLS,  /* answered with 2xx, TLS is to begin: all input is
+			 * thrown away, and the session starts anew */
+	SMTP_LOGIN,     /* AUTH: text is the mechanism, address.text the user,
+			 * params the password, or the response of CRAM-MD5.
+			 * 2xx: the client is that user */
+	SMTP_CHALLENGE, /* AUTH: text is a mechanism that the machine does not
+			 * know, or CRAM-MD5; params is the initial response,
+			 * base64, NULL if there is none: smtp_challenge(), or
+			 * smtp_reply(), 2xx as with SMTP_LOGIN */
+	SMTP_RESPONSE,  /* the same, params being the response to a challenge */
 	SMTP_COMMAND /* any other row of the table */
 };
 
@@ -102,8 +113,11 @@ struct smtp_command {
 	enum smtp_kind kind;  /* of its event; SMTP_COMMAND for new ones */
 	unsigned extra;       /* octets its line may have over SMTP_LINE_MAX */
 	unsigned extra_utf8;  /* so many more with SMTPUTF8 (RFC 6531 3.4) */
+	bool plaintext;       /* taken before TLS where that is asked for */
 	const char *syntax;   /* for HELP and 501; NULL: HELP omits it */
 	const char *sequence; /* the reply in any other state */
+	/* False: the reply is sequence, in all states. NULL: it is offered. */
+	bool (*offered)(const struct smtp *smtp);
 	/* Judges the argument, may fill in the event; the reply if it is
 	 * refused (REPLY_SYNTAX: syntax is added to it), else NULL. */
 	const char *(*check)(struct smtp *smtp, struct smtp_event *event);
@@ -127,6 +141,16 @@ struct smtp_config {
 	bool utf8;           /* offer SMTPUTF8 */
 	bool crlf;           /* content has CRLF line ends, else LF */
 	enum data_newline newline;
+	bool starttls;       /* TLS can begin */
+	bool secure;         /* it has begun before the greeting */
+	bool require_tls;    /* before it hardly anything is taken */
+	bool auth;           /* AUTH: PLAIN and LOGIN */
+	bool auth_cram;      /* and CRAM-MD5 */
+	bool auth_plaintext; /* before TLS, too */
+	bool require_auth;   /* before MAIL */
+	/* Names of other SASL mechanisms, in upper case. */
+	const char *const *mechanisms;
+	size_t mechanism_count;
 	unsigned hidden; /* keywords that EHLO does not offer: bits of
 			  * smtp_keyword() */
 	const struct smtp_command *commands; /* NULL: smtp_commands */
@@ -135,6 +159,26 @@ struct smtp_config {
 
 /* The bit of a keyword that the reply to EHLO may have; 0 if it is none. */
 unsigned smtp_keyword(const char *text, size_t length);
+
+/* Octets of a challenge that smtp_challenge() takes. */
+#define SMTP_CHALLENGE_MAX 8192
+/* Octets of user and password together: a response has 12288 in base64. */
+#define SMTP_CREDENTIALS_MAX 9216
+
+/* AUTH, inside. */
+struct smtp_exchange {
+	enum {
+		SMTP_EXCHANGE_NONE,
+		SMTP_EXCHANGE_PLAIN,
+		SMTP_EXCHANGE_USER,
+		SMTP_EXCHANGE_PASSWORD,
+		SMTP_EXCHANGE_CRAM,
+		SMTP_EXCHANGE_OTHER
+	} step;
+	const char *mechanism;
+	size_t user_length;
+	char text[SMTP_CREDENTIALS_MAX];
+};
 
 /* The caller's; nothing in it is to be freed, nor touched from outside. */
 struct smtp {
@@ -146,6 +190,9 @@ struct smtp {
 	bool pending;   /* the event is still to be answered */
 	bool receiving; /* between 354 and the final dot */
 	bool utf8;      /* this transaction has SMTPUTF8 */
+	bool secure;    /* TLS has begun */
+	bool authenticated;
+	struct smtp_exchange exchange;
 	struct smtp_event event;
 	size_t recipients, messages, errors;
 	struct data data;
@@ -182,6 +229,10 @@ const struct smtp_event *smtp_next(struct smtp *smtp);
  * (reply_code()) it is 451 4.3.0. Only after an event that is to be answered.
  */
 void smtp_reply(struct smtp *smtp, const char *text, size_t length);
+
+/* Answers SMTP_CHALLENGE and SMTP_RESPONSE with a challenge, which is
+ * text[0..length), base64, at most SMTP_CHALLENGE_MAX octets. */
+void smtp_challenge(struct smtp *smtp, const char *text, size_t length);
 
 /*
  * Words into text[0..size), at least SMTP_REPLY_MAX, what the event would be

@@ -96,7 +96,7 @@ starttls_descriptors(const struct starttls *starttls, int keep[4])
 bool
 starttls_says_reply(const struct starttls *starttls)
 {
-	return starttls->kind == STARTTLS_WRAPPER;
+	return starttls->kind != STARTTLS_UCSPI;
 }
 
 void
@@ -186,21 +186,37 @@ begin_ucspi(int control, int64_t until, char about[STARTTLS_ABOUT_MAX])
 	return true;
 }
 
+/* The newer tlswrapper: the reply and the zero octet are there before it looks
+ * again, or it would take the client's first octets of TLS for plain text. */
+static bool
+begin_acknowledged(
+    struct starttls *starttls, const char *reply, size_t length, int64_t until)
+{
+	char octet = '\0';
+	bool good = io_write(starttls->out, reply, length) &&
+		    io_write(starttls->control, &octet, 1) &&
+		    wait_for(starttls->answer, until) &&
+		    read(starttls->answer, &octet, 1) == 1 && octet == '\0';
+
+	/* What it had passed on by then is still plain text. */
+	drain(starttls->in);
+	(void)close(starttls->control); /* pipes: nothing to fail at */
+	(void)close(starttls->answer);
+	return good;
+}
+
 static bool
 begin_wrapper(
     struct starttls *starttls, const char *reply, size_t length, int64_t until)
 {
-	char octet = '\0';
 	bool good;
 
 	drain(starttls->in);
-	if (starttls->kind == STARTTLS_WRAPPER) {
-		good = io_write(starttls->control, reply, length);
-		return close(starttls->control) == 0 && good;
-	}
-	return io_write(starttls->control, &octet, 1) &&
-	       wait_for(starttls->answer, until) &&
-	       read(starttls->answer, &octet, 1) == 1;
+	if (starttls->kind == STARTTLS_WRAPPER_ACK)
+		return begin_acknowledged(starttls, reply, length, until);
+	good = io_write(starttls->control, reply, length);
+	/* Its end is what tlswrapper waits for. */
+	return close(starttls->control) == 0 && good;
 }
 
 bool

@@ -30,7 +30,7 @@ void starttls_find(struct starttls *starttls, bool tlswrapper);
 /* The descriptors above 2 that it needs; returns how many, 4 at most. */
 size_t starttls_descriptors(const struct starttls *starttls, int keep[4]);
 
-/* True if whoever encrypts says 220 himself. */
+/* True if the reply is not the dialogue's to say. */
 bool starttls_says_reply(const struct starttls *starttls);
 
 /*
