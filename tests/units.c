@@ -61,6 +61,7 @@ main(void)
 	units_data();
 	units_dsn();
 	units_hops();
+	units_ip();
 	units_line();
 	units_lists();
 	units_param();

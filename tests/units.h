@@ -31,6 +31,7 @@ void units_content(void);
 void units_data(void);
 void units_dsn(void);
 void units_hops(void);
+void units_ip(void);
 void units_line(void);
 void units_lists(void);
 void units_param(void);
