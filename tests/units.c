@@ -66,6 +66,7 @@ main(void)
 	units_lists();
 	units_param();
 	units_pattern();
+	units_proxy();
 	units_record();
 	units_reply();
 	units_verdict();

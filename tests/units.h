@@ -36,6 +36,7 @@ void units_line(void);
 void units_lists(void);
 void units_param(void);
 void units_pattern(void);
+void units_proxy(void);
 void units_record(void);
 void units_reply(void);
 void units_text(void);
