@@ -70,6 +70,7 @@ main(void)
 	units_record();
 	units_reply();
 	units_verdict();
+	units_xclient();
 	printf("units: %lu checks, %lu failed\n", checks, failed);
 	return failed > 0;
 }

@@ -41,5 +41,6 @@ void units_record(void);
 void units_reply(void);
 void units_text(void);
 void units_verdict(void);
+void units_xclient(void);
 
 #endif
