@@ -69,6 +69,7 @@ main(void)
 	units_proxy();
 	units_record();
 	units_reply();
+	units_sasl();
 	units_verdict();
 	units_xclient();
 	printf("units: %lu checks, %lu failed\n", checks, failed);
