@@ -45,9 +45,9 @@ LIBRARY = $(BUILD)/libsmtpd.a
 ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address answer ask base64 client commands content data date dots \
-	dsn esmtp hops ip json line listname login mailbox network number offer \
-	param pattern proxy quote record reply sasl smtp text utf8 verdict \
-	visible xclient xtext
+	dsn esmtp hooktext hops ip json line listname login mailbox network \
+	number offer param pattern proxy quote record reply sasl smtp text utf8 \
+	verdict visible xclient xtext
 PUBLIC = address answer base64 client content data date dots hops json line \
 	mailbox number offer param pattern quote reply smtp text utf8 verdict \
 	visible

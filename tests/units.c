@@ -60,6 +60,7 @@ main(void)
 	units_content();
 	units_data();
 	units_dsn();
+	units_hooktext();
 	units_hops();
 	units_ip();
 	units_line();

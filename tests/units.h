@@ -30,6 +30,7 @@ void units_client(void);
 void units_content(void);
 void units_data(void);
 void units_dsn(void);
+void units_hooktext(void);
 void units_hops(void);
 void units_ip(void);
 void units_line(void);
