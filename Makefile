@@ -45,11 +45,12 @@ LIBRARY = $(BUILD)/libsmtpd.a
 ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address answer ask base64 client commands content data date dots \
-	ehlo esmtp hops json line listname login mailbox number offer param pattern quote \
-	record reply smtp text utf8 verdict visible
+	dsn ehlo esmtp exchange hooktext hops ip json line listname login mailbox network \
+	number offer param pattern proxy quote record reply sasl smtp text utf8 \
+	verdict visible xclient xtext
 PUBLIC = address answer base64 client content data date dots hops json line \
-	mailbox number offer param pattern quote reply smtp text utf8 verdict \
-	visible
+	mailbox number offer param pattern quote reply sasl smtp text utf8 \
+	verdict visible
 TESTS = $(sort $(wildcard tests/*.bats))
 
 # Builds that the whole suite is run with, besides the one that was asked for.

@@ -2,6 +2,7 @@
  * rest, and man/smtpd.8 says what it does. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -154,6 +155,47 @@ set_hooks(void)
 	return true;
 }
 
+/* Which TLS there is, or can be; a listener's own environment says nothing of
+ * its connections. Returns the descriptors that it needs. */
+static size_t
+find_tls(bool listening, int keep[4])
+{
+	const char *protocol = getenv("SSL_PROTOCOL");
+	struct smtp_config *smtp = &settings.smtp;
+
+	settings.wrapped = option_given(OPTION_TLS);
+	smtp->secure =
+	    settings.wrapped || (!listening && protocol && *protocol);
+	if (!listening && !smtp->secure)
+		starttls_find(
+		    &settings.starttls, option_given(OPTION_TLSWRAPPER));
+	smtp->starttls = settings.starttls.kind != STARTTLS_NONE;
+	return starttls_descriptors(&settings.starttls, keep);
+}
+
+/* Logins, when TLS and the hooks are known. */
+static void
+set_logins(void)
+{
+	static const char *names[HOOKS_MAX];
+	struct smtp_config *smtp = &settings.smtp;
+	size_t prefix = strlen(HOOKS_AUTH);
+
+	settings.checker = option_text(OPTION_AUTH);
+	smtp->auth = settings.checker;
+	smtp->auth_cram = option_given(OPTION_AUTH_CRAM);
+	smtp->auth_plaintext = option_given(OPTION_AUTH_PLAINTEXT);
+	smtp->require_auth = option_given(OPTION_REQUIRE_AUTH);
+	smtp->require_tls = option_given(OPTION_REQUIRE_TLS);
+	smtp->mechanisms = names;
+	for (size_t i = 0; i < settings.hooks.count; i++)
+		if (strncmp(settings.hooks.hooks[i].name, HOOKS_AUTH, prefix) ==
+			0 &&
+		    settings.hooks.hooks[i].name[prefix])
+			names[smtp->mechanism_count++] =
+			    settings.hooks.hooks[i].name + prefix;
+}
+
 /* Options that others, or the launcher, leave without effect. */
 static void
 mention_useless(void)
@@ -167,6 +209,7 @@ mention_useless(void)
 	    {OPTION_NO_TRUST, OPTION_ANY},
 	    {OPTION_MAX_RECIPIENTS, OPTION_SINGLE},
 	    {OPTION_DEBUG, OPTION_QUIET},
+	    {OPTION_TLSWRAPPER, OPTION_TLS},
 	};
 
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
@@ -175,6 +218,14 @@ mention_useless(void)
 			log_error("--%s has no effect with --%s",
 			    option_long(pairs[i].useless),
 			    option_long(pairs[i].because));
+	if (option_given(OPTION_AUTH_CRAM) && !settings.checker)
+		log_error("--auth-cram-md5 has no effect without --auth");
+	if (settings.checker && !settings.smtp.secure &&
+	    !settings.smtp.starttls && !settings.smtp.auth_plaintext)
+		log_error("--auth has no effect: there is no TLS, nor "
+			  "--auth-plaintext");
+	if (option_given(OPTION_TLSWRAPPER) && listener.count > 0)
+		log_error("--tlswrapper has no effect when listening");
 	if (listener.count > 0)
 		return;
 	if (option_given(OPTION_CONCURRENCY))
@@ -238,7 +289,8 @@ print_help(void)
 int
 main(int argc, char **argv)
 {
-	int handed = launch_count(), command;
+	int handed = launch_count(), command, keep[4];
+	size_t kept;
 	bool mute = launch_log_is_client(handed);
 
 	log_open("smtpd", mute);
@@ -251,20 +303,25 @@ main(int argc, char **argv)
 	if (option_given(OPTION_SYSLOG))
 		log_open("smtpd", true);
 	log_quiet(option_given(OPTION_QUIET));
-	if (!launch_take(handed, &listener) || (mute && !launch_mute_log())) {
+	settle();
+	kept = find_tls(
+	    handed > 0 || option_given(OPTION_LISTEN) || io_is_listening(0),
+	    keep);
+	if (!launch_take(handed, keep, kept, &listener) ||
+	    (mute && !launch_mute_log())) {
 		log_error("cannot sort the descriptors: %s", strerror(errno));
 		return EX_OSERR;
 	}
-	settle();
 	if (!open_listeners()) {
 		listen_remove(&listener);
 		return EX_OSERR;
 	}
-	mention_useless();
 	if (!become_user())
 		return EX_CONFIG;
 	if (!set_hooks())
 		return EX_OSERR;
+	set_logins();
+	mention_useless();
 	set_command(argv + command);
 	(void)command_find(&settings.command); /* which says what is wrong */
 	return serve();

@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "admission.h"
 #include "clock.h"
 #include "complaint.h"
 #include "dialogue.h"
@@ -21,6 +25,7 @@
 #include "log.h"
 #include "peer.h"
 #include "record.h"
+#include "sasl.h"
 #include "signals.h"
 #include "smtp.h"
 #include "spool.h"
@@ -64,6 +69,13 @@ make_id(void)
 	log_session(self.id);
 }
 
+static bool
+is_secret(enum record_type type)
+{
+	return type == RECORD_LOGIN || type == RECORD_CHALLENGE ||
+	       type == RECORD_RESPONSE;
+}
+
 static void
 take_packet(void)
 {
@@ -83,6 +95,9 @@ take_packet(void)
 		found = packet_next(octets, (size_t)n, &at, &record);
 		if (found == 1 && !transaction_take(&self.transaction, &record))
 			found = -1;
+		/* A sound dialogue waits: nothing is behind it. */
+		if (found == 1 && is_secret(record.type))
+			sasl_wipe(octets, (size_t)n);
 	} while (found == 1 && !self.transaction.stopped);
 	self.broken = found < 0;
 	self.over = self.broken || self.transaction.stopped;
@@ -125,8 +140,15 @@ begin_session(bool launched)
 	if (transaction->session.id)
 		return true;
 	envelope_reset(&transaction->envelope);
-	return session_begin(&transaction->session, self.id,
-	    transaction->settings->smtp.hostname, &self.peer, launched);
+	if (!session_begin(&transaction->session, self.id,
+		transaction->settings->smtp.hostname, &self.peer, launched))
+		return false;
+	transaction->session.secure = transaction->settings->smtp.secure;
+	if (transaction->session.secure)
+		starttls_describe(launched ? getenv("SSL_PROTOCOL") : NULL,
+		    launched ? getenv("SSL_CIPHER") : NULL,
+		    transaction->session.tls);
+	return true;
 }
 
 /* Asks the hook whether the client is welcome, and how it is to be greeted. */
@@ -263,6 +285,7 @@ end_session(void)
 {
 	static struct advice advice; /* which nobody is given */
 
+	admission_end();
 	if (has_hooks() && signals_stops() < 2)
 		transaction_moment(&self.transaction, "DISCONNECT", &advice);
 	journal_end(
@@ -288,7 +311,7 @@ finish(void)
 		log_error("session %s: the dialogue process was killed by "
 			  "signal %d; session ended",
 		    self.id, WTERMSIG(status));
-	else if (!killed && unexpected_end())
+	else if (!killed && !self.transaction.moved && unexpected_end())
 		linger();
 	end_session();
 	return self.broken || died ? EX_SOFTWARE : EX_OK;
@@ -303,13 +326,24 @@ meet_client(struct settings *settings, bool launched)
 	io_block(0);
 	io_block(1);
 	peer_find(&self.peer, 0, launched);
-	policy->trusted = (launched && getenv("RELAYCLIENT")) ||
-			  (settings->trust && peer_is_local(&self.peer)) ||
-			  (self.peer.kind == PEER_TCP &&
-			      policy_has_network(policy, &self.peer.ip));
+	policy->trusted =
+	    (launched && getenv("RELAYCLIENT")) ||
+	    (settings->trust && peer_is_local(&self.peer) &&
+		!(settings->wrapped && self.peer.kind == PEER_TCP)) ||
+	    (self.peer.kind == PEER_TCP &&
+		policy_has_network(policy, &self.peer.ip));
 	if (isatty(0))
 		settings->smtp.newline = DATA_TERMINAL;
 	journal_connect(&self.peer);
+}
+
+/* No core file will have a password in it; the dialogue inherits that. */
+static void
+no_core(void)
+{
+#ifdef __linux__
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* 0 is good */
+#endif
 }
 
 static int
@@ -329,6 +363,8 @@ agent_run(struct settings *settings, bool launched)
 	transaction->settings = settings;
 	self.begun = clock_now();
 	signals_begin();
+	if (settings->checker || settings->smtp.mechanism_count > 0)
+		no_core();
 	make_id();
 	meet_client(settings, launched);
 	memcpy(transaction->end, "hangup", sizeof "hangup");

@@ -48,18 +48,23 @@ take_signals(void)
 }
 
 void
-alarm_begin(int in, int out, int wait, int session)
+alarm_begin(const int *descriptors, size_t count, int wait, int session)
 {
 	struct timeval longest = {.tv_sec = wait};
 	struct itimerval timer = {.it_interval = {.tv_sec = 1}};
+	bool sockets = true;
 
 	take_signals();
-	if (io_is_socket(in) && io_is_socket(out)) {
+	for (size_t i = 0; i < count; i++)
+		sockets = sockets && io_is_socket(descriptors[i]);
+	for (size_t i = 0; sockets && i < count; i++) {
 		/* Any socket can do that. */
-		(void)setsockopt(
-		    in, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
-		(void)setsockopt(
-		    out, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+		(void)setsockopt(descriptors[i], SOL_SOCKET, SO_RCVTIMEO,
+		    &longest, sizeof longest);
+		(void)setsockopt(descriptors[i], SOL_SOCKET, SO_SNDTIMEO,
+		    &longest, sizeof longest);
+	}
+	if (sockets) {
 		timer.it_value.tv_sec = session;
 		ticks_of_session = session ? 1 : 0;
 	} else {

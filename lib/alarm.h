@@ -4,14 +4,15 @@
 #define SMTPD_ALARM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * Starts both clocks: wait, the longest wait for the client, and session, the
- * longest session (0: none), in seconds. in and out are the client's. From
+ * longest session (0: none), in seconds. The descriptors are the client's. From
  * here on a read or a write may end in EAGAIN (the wait is over) or EINTR
  * (look again).
  */
-void alarm_begin(int in, int out, int wait, int session);
+void alarm_begin(const int *descriptors, size_t count, int wait, int session);
 
 /* A moment, for alarm_waited(). */
 int alarm_now(void);

@@ -1,6 +1,7 @@
 #include "base64.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			       "abcdefghijklmnopqrstuvwxyz"
@@ -49,4 +50,44 @@ base64_encode_end(struct base64_encoder *encoder, char *out)
 		out[2] = '=';
 	encoder->count = 0;
 	return 4;
+}
+
+bool
+base64_decode(const char *text, size_t length, char *out, size_t *decoded)
+{
+	size_t padding = 0, used = 0;
+	uint32_t group = 0;
+
+	if (length % 4 != 0)
+		return false;
+	while (padding < 2 && length > padding &&
+	       text[length - padding - 1] == '=')
+		padding++;
+	for (size_t i = 0; i < length - padding; i++) {
+		const char *letter =
+		    memchr(alphabet, text[i], sizeof alphabet - 1);
+
+		if (!letter)
+			return false;
+		group = group << 6 | (uint32_t)(letter - alphabet);
+		/* Each letter but the first of four ends an octet. */
+		if (i % 4 > 0)
+			out[used++] = (char)(group >> (6 - 2 * (i % 4)));
+	}
+	*decoded = used;
+	return true;
+}
+
+bool
+base64_valid(const char *text, size_t length)
+{
+	char octets[3];
+	size_t n = 3;
+
+	for (size_t at = 0; at < length; at += 4)
+		/* Padding before the end leaves a group short. */
+		if (n < 3 || length - at < 4 ||
+		    !base64_decode(text + at, 4, octets, &n))
+			return false;
+	return true;
 }

@@ -88,16 +88,17 @@ command_find(struct command *command)
 }
 
 pid_t
-command_start(
-    struct command *command, int in, int out, int err, char *const *environment)
+command_start(struct command *command, const int descriptors[3], int three,
+    char *const *environment)
 {
 	const struct process what = {
 	    .path = command->path,
 	    .arguments = command->arguments,
 	    .environment = environment,
-	    .in = in,
-	    .out = out,
-	    .err = err,
+	    .in = descriptors[0],
+	    .out = descriptors[1],
+	    .err = descriptors[2],
+	    .three = three,
 	    .group = true,
 	};
 	pid_t pid = -1;

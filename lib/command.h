@@ -25,11 +25,12 @@ struct command {
 bool command_find(struct command *command);
 
 /*
- * Starts it in a process group of its own, with the three descriptors as 0, 1
- * and 2, this environment, no signal blocked, ignored or handled. Looks for it
- * again if it was not there. Returns its id, -1 with the reason logged.
+ * Starts it in a process group of its own, with the descriptors as 0, 1 and 2,
+ * and three as 3 if it is above 2, this environment, no signal blocked, ignored
+ * or handled. Looks for it again if it was not there. Returns its id, -1 with
+ * the reason logged.
  */
-pid_t command_start(struct command *command, int in, int out, int err,
-    char *const *environment);
+pid_t command_start(struct command *command, const int descriptors[3],
+    int three, char *const *environment);
 
 #endif

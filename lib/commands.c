@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ehlo.h"
+#include "exchange.h"
 #include "smtp.h"
 #include "text.h"
 
@@ -94,11 +95,19 @@ command_objection(struct smtp *smtp)
 		return REPLY_SEQUENCE;
 	if (!row)
 		return REPLY_UNKNOWN;
+	if (row->offered && !row->offered(smtp))
+		return row->sequence;
+	if (smtp->config->require_tls && !smtp->secure && !row->plaintext)
+		return REPLY_TLS_FIRST;
 	if (!(row->states & smtp->state)) {
 		if (row->states != 0 && smtp->state == SMTP_STATE_START)
 			return REPLY_HELO_FIRST;
-		return row->sequence ? row->sequence : REPLY_SEQUENCE;
+		return row->sequence && !row->offered ? row->sequence
+						      : REPLY_SEQUENCE;
 	}
+	if (row->kind == SMTP_MAIL && smtp->config->require_auth &&
+	    !smtp->authenticated)
+		return REPLY_LOGIN_FIRST;
 	if (text_has_control(event->argument, event->argument_length))
 		return REPLY_CONTROL;
 	if (row->argument == SMTP_NONE && event->argument_length > 0)
@@ -106,6 +115,12 @@ command_objection(struct smtp *smtp)
 	if (row->argument == SMTP_REQUIRED && event->argument_length == 0)
 		return REPLY_SYNTAX;
 	return row->check ? row->check(smtp, event) : NULL;
+}
+
+static bool
+is_listed(const struct smtp *smtp, const struct smtp_command *row)
+{
+	return row->syntax && (!row->offered || row->offered(smtp));
 }
 
 /* The verbs, as HELP lists them. */
@@ -120,7 +135,7 @@ say_verbs(struct smtp *smtp, const char *reply)
 	for (; count > 0; row++, count--) {
 		size_t n = strlen(row->verb);
 
-		if (!row->syntax || used + 1 + n > sizeof line)
+		if (!is_listed(smtp, row) || used + 1 + n > sizeof line)
 			continue;
 		line[used++] = ' ';
 		memcpy(line + used, row->verb, n);
@@ -141,7 +156,7 @@ compose_help(struct smtp *smtp, const struct smtp_event *event)
 		return;
 	}
 	for (; count > 0; row++, count--) {
-		if (!row->syntax ||
+		if (!is_listed(smtp, row) ||
 		    !text_same(row->verb, strlen(row->verb), event->argument,
 			event->argument_length))
 			continue;
@@ -176,12 +191,27 @@ compose_helo(struct smtp *smtp, const struct smtp_event *event)
 	smtp_say(smtp, line, strlen(line));
 }
 
+static bool
+starttls_offered(const struct smtp *smtp)
+{
+	return smtp->config->starttls;
+}
+
+/* RFC 3207 4.2; and a login may not be taken from before TLS to behind it. */
+static const char *
+check_starttls(struct smtp *smtp, struct smtp_event *event)
+{
+	(void)event;
+	return smtp->secure || smtp->authenticated ? REPLY_SEQUENCE : NULL;
+}
+
 /* RFC 6152 (BODY: 17) and RFC 1870 (SIZE: 26) lengthen MAIL, RFC 6531 3.4
  * MAIL, VRFY and EXPN by 10. */
 const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "HELO",
 	.states = SMTP_STATE_ANY,
+	.plaintext = true,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_HELO,
 	.syntax = "HELO hostname",
@@ -191,6 +221,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "EHLO",
 	.states = SMTP_STATE_ANY,
+	.plaintext = true,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_HELO,
 	.syntax = "EHLO hostname",
@@ -231,6 +262,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "RSET",
 	.states = SMTP_STATE_ANY,
+	.plaintext = true,
 	.argument = SMTP_NONE,
 	.kind = SMTP_RESET,
 	.syntax = "RSET",
@@ -239,6 +271,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "NOOP",
 	.states = SMTP_STATE_ANY,
+	.plaintext = true,
 	.argument = SMTP_OPTIONAL,
 	.kind = SMTP_COMMAND,
 	.syntax = "NOOP [text]",
@@ -247,6 +280,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "QUIT",
 	.states = SMTP_STATE_ANY | SMTP_STATE_REFUSED,
+	.plaintext = true,
 	.argument = SMTP_OPTIONAL,
 	.kind = SMTP_QUIT,
 	.syntax = "QUIT",
@@ -280,7 +314,28 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     },
     {.verb = "LHLO", .sequence = REPLY_NOT_LMTP},
     {.verb = "BDAT", .sequence = REPLY_NOT_OFFERED},
-    {.verb = "AUTH", .sequence = REPLY_NOT_OFFERED},
-    {.verb = "STARTTLS", .sequence = REPLY_NOT_OFFERED},
+    {
+	.verb = "AUTH",
+	.states = SMTP_STATE_READY,
+	.argument = SMTP_REQUIRED,
+	.kind = SMTP_LOGIN,
+	.extra = LINE_MAX_OCTETS - SMTP_LINE_MAX,
+	.syntax = "AUTH mechanism [initial-response]",
+	.sequence = REPLY_NOT_OFFERED,
+	.offered = auth_offered,
+	.check = check_auth,
+    },
+    {
+	.verb = "STARTTLS",
+	.states = SMTP_STATE_READY,
+	.argument = SMTP_NONE,
+	.kind = SMTP_STARTTLS,
+	.plaintext = true,
+	.syntax = "STARTTLS",
+	.sequence = REPLY_NOT_OFFERED,
+	.offered = starttls_offered,
+	.check = check_starttls,
+	.reply = REPLY_TLS,
+    },
     {.verb = "XCLIENT", .sequence = REPLY_NOT_OFFERED},
 };

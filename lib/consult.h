@@ -24,7 +24,7 @@ struct consultation {
 struct advice {
 	bool stopped;  /* told twice to stop meanwhile: nothing is said */
 	size_t length; /* of the reply; 0: go on as if there were no hook */
-	char reply[REPLY_MAX + 1];
+	char reply[REPLY_MAX + 2]; /* one for a NUL */
 };
 
 /* Runs it, sets the variables that it prints in the session. */

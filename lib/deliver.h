@@ -7,11 +7,7 @@
 
 #include "command.h"
 #include "reply.h"
-#include "spool.h"
-#include "verdict.h"
-
-/* Octets of its output that are looked at. */
-#define DELIVER_OUTPUT_MAX (4 * REPLY_MAX)
+#include "run.h"
 
 struct delivery {
 	struct command *command;
@@ -20,23 +16,8 @@ struct delivery {
 	char *const *environment;
 };
 
-/* How a command ended, and what it had printed by then. */
-struct outcome {
-	enum verdict_end end; /* VERDICT_NOT_RUN with stopped, too */
-	int status;
-	bool stopped; /* told twice to stop: its end was not waited for */
-	size_t length;
-	char output[DELIVER_OUTPUT_MAX + 1]; /* one octet too many: it printed
-					      * more */
-};
-
-/* Feeds the message to the command while taking what it prints, until it has
- * ended or its time is up. */
-void deliver_run(
-    struct delivery *delivery, struct feed *message, struct outcome *outcome);
-
 /*
- * The same for a message's delivery. Writes the reply, LF line ends, and
+ * Runs the command on the message. Writes the reply, LF line ends, and
  * returns its octets; 0 where the process was told twice to stop: then it did
  * not wait for the end.
  */

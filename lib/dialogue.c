@@ -21,6 +21,7 @@
 /* Strict seccomp allows no memory to be had later, so all of it is here. */
 static struct {
 	const struct settings *settings;
+	struct policy policy; /* of this client, as far as it has come */
 	struct smtp *smtp;
 	int in, out;
 	uint64_t content;  /* octets of the message so far */
@@ -242,8 +243,89 @@ take_step(const struct smtp_event *event, const struct record *record)
 		return false;
 	if (reply.first_length == 0)
 		return true;
+	/* Good to go on: it is not for the hook to say 220. */
+	if (event->kind == SMTP_STARTTLS && reply.first[0] < '4')
+		return true;
 	smtp_reply(self.smtp, reply.first, reply.first_length);
 	return reply.first[0] < '4';
+}
+
+/* TLS is to begin: nothing is read or written until it has, and then it is
+ * perhaps elsewhere. */
+static void
+begin_tls(const struct smtp_event *event)
+{
+	const struct starttls *starttls = &self.settings->starttls;
+	struct record record = {.type = RECORD_STARTTLS}, reply;
+
+	if (!take_step(event, &(struct record){.type = RECORD_STEP}) ||
+	    !flush())
+		return;
+	smtp_reply(self.smtp, REPLY_TLS, strlen(REPLY_TLS));
+	if (starttls_says_reply(starttls)) {
+		record.first = smtp_output(self.smtp, &record.first_length);
+		telling_output(&self.telling, record.first_length);
+		self.telling.logged = 0;
+		tell(&record);
+		smtp_written(self.smtp, record.first_length);
+	} else {
+		/* The last in plain text, before anyone encrypts. */
+		if (!flush())
+			return;
+		tell(&record);
+	}
+	reply = await_reply();
+	begin_transaction();
+	if (reply.type != RECORD_REPLY || reply.number != RECORD_IS_GOOD) {
+		hung_up("tls");
+		return;
+	}
+	self.in = starttls->in;
+	self.out = starttls->out;
+}
+
+/* Tells the agent what the client says to log in, and the client what comes
+ * of it. */
+static void
+log_in(const struct smtp_event *event)
+{
+	struct record record = {
+	    .type = RECORD_LOGIN,
+	    .number = sasl_mechanism(event->text, event->length),
+	    .first = event->user,
+	    .first_length = event->user_length,
+	    .second = event->password,
+	    .second_length = event->password_length,
+	};
+	struct record reply;
+
+	if (event->kind == SMTP_CHALLENGE) {
+		record.type = RECORD_CHALLENGE;
+		record.first = event->text;
+		record.first_length = event->length;
+	} else if (event->kind == SMTP_RESPONSE) {
+		record = (struct record){
+		    .type = RECORD_RESPONSE,
+		    .first = event->password,
+		    .first_length = event->password_length,
+		};
+	}
+	tell(&record);
+	channel_send(&self.channel);
+	/* Neither the line nor what was told of it is needed any more. */
+	sasl_wipe(&self.channel.packet, sizeof self.channel.packet);
+	if (event->password_length > 0)
+		sasl_wipe((char *)event->password, event->password_length);
+	reply = await_reply();
+	if (reply.type != RECORD_REPLY)
+		return;
+	if (reply.number == RECORD_IS_CHALLENGE) {
+		smtp_challenge(self.smtp, reply.first, reply.first_length);
+		return;
+	}
+	if (reply.number == RECORD_IS_GOOD)
+		self.policy.trusted = true;
+	smtp_reply(self.smtp, reply.first, reply.first_length);
 }
 
 /* The message is whole: the only wait for the agent that each message has. */
@@ -309,7 +391,7 @@ take_path(const struct smtp_event *event)
 		(void)take_address(event, RECORD_MAIL, params, length);
 		return;
 	}
-	reply = policy_recipient(&settings->policy, &event->address);
+	reply = policy_recipient(&self.policy, &event->address);
 	if (reply) {
 		refuse(event, reply);
 		return;
@@ -341,6 +423,9 @@ handle(const struct smtp_event *event)
 		drop_message(event);
 		break;
 	case SMTP_REFUSED:
+		if (event->text && event->command &&
+		    event->command->kind == SMTP_LOGIN)
+			tell(&(struct record){.type = RECORD_CANCEL});
 		telling_refused(&self.telling, event, event->reply,
 		    event->reply_length - 2);
 		break;
@@ -365,6 +450,14 @@ handle(const struct smtp_event *event)
 	case SMTP_RESET:
 		begin_transaction();
 		(void)take_step(event, &(struct record){.type = RECORD_RESET});
+		break;
+	case SMTP_STARTTLS:
+		begin_tls(event);
+		break;
+	case SMTP_LOGIN:
+	case SMTP_CHALLENGE:
+	case SMTP_RESPONSE:
+		log_in(event);
 		break;
 	case SMTP_DATA:
 	case SMTP_COMMAND:
@@ -420,21 +513,42 @@ serve(void)
 
 /* Keeps only the client and the channel. */
 static void
-close_others(void)
+close_others(const int *client, size_t count)
 {
-	const int keep[] = {self.channel.descriptor, self.in, self.out};
+	int keep[5] = {self.channel.descriptor};
 
+	memcpy(keep + 1, client, count * sizeof *client);
 #ifndef SANITIZE /* which reports there */
 	if (self.in != STDERR_FILENO && self.out != STDERR_FILENO)
 		(void)close(STDERR_FILENO); /* the log is the agent's */
 #endif
-	io_close_others(keep, sizeof keep / sizeof *keep);
+	io_close_others(keep, count + 1);
+}
+
+/* The client's descriptors, now and behind TLS. */
+static size_t
+list_client(const struct dialogue_start *start, int client[4])
+{
+	const struct starttls *starttls = &start->settings->starttls;
+	size_t count = 0;
+
+	client[count++] = start->in;
+	client[count++] = start->out;
+	if (starttls->kind == STARTTLS_UCSPI) {
+		client[count++] = starttls->in;
+		client[count++] = starttls->out;
+	}
+	return count;
 }
 
 _Noreturn void
 dialogue_run(const struct dialogue_start *start)
 {
+	int client[4];
+	size_t count = list_client(start, client);
+
 	self.settings = start->settings;
+	self.policy = start->settings->policy;
 	self.smtp = start->smtp;
 	self.window.memory = start->windows;
 	self.channel.descriptor = start->channel;
@@ -445,9 +559,9 @@ dialogue_run(const struct dialogue_start *start)
 	};
 	self.in = start->in;
 	self.out = start->out;
-	alarm_begin(start->in, start->out, start->settings->timeout,
+	alarm_begin(client, count, start->settings->timeout,
 	    start->settings->session_timeout);
-	close_others();
+	close_others(client, count);
 	(void)sandbox_enter(start->agent); /* as far as the system lets us */
 	serve();
 	tell(&(struct record){

@@ -2,8 +2,12 @@
 
 #include <string.h>
 
+#include "exchange.h"
 #include "number.h"
 #include "text.h"
+
+/* Behind "250-AUTH ". */
+#define MECHANISMS_OCTETS (REPLY_LINE_MAX - 2 - 9)
 
 static bool
 offers_utf8(const struct smtp *smtp)
@@ -15,6 +19,25 @@ static bool
 offers_limits(const struct smtp *smtp)
 {
 	return smtp->config->recipients_max > 0;
+}
+
+static bool
+offers_starttls(const struct smtp *smtp)
+{
+	return smtp->config->starttls && !smtp->secure;
+}
+
+static bool
+offers_auth(const struct smtp *smtp)
+{
+	return auth_offered(smtp) && !smtp->authenticated &&
+	       (smtp->secure || smtp->config->auth_plaintext);
+}
+
+static size_t
+say_mechanisms(const struct smtp_config *config, char *out)
+{
+	return exchange_mechanisms(config, out, MECHANISMS_OCTETS);
 }
 
 static size_t
@@ -47,6 +70,8 @@ static const struct keyword {
     {"ENHANCEDSTATUSCODES", NULL, NULL},   /* RFC 2034 */
     {"SMTPUTF8", offers_utf8, NULL},       /* RFC 6531 */
     {"LIMITS", offers_limits, say_limits}, /* RFC 9422 */
+    {"STARTTLS", offers_starttls, NULL},   /* RFC 3207 */
+    {"AUTH", offers_auth, say_mechanisms}, /* RFC 4954 */
     {"HELP", NULL, NULL},                  /* RFC 5321 */
 };
 

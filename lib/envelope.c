@@ -127,12 +127,25 @@ session_helo(
 			session->helo.text[i] = '?';
 }
 
+void
+session_user(struct session *session, const char *mechanism, const char *user,
+    size_t length)
+{
+	session->mechanism = mechanism;
+	value_set(&session->user, "SMTP_AUTH_USER=", user, length);
+}
+
 const char *
 session_protocol(const struct session *session, const struct envelope *envelope)
 {
-	if (envelope->utf8)
-		return "UTF8SMTP";
-	return session->extended ? "ESMTP" : "SMTP";
+	static char text[sizeof "UTF8SMTPSA"];
+	const char *base = envelope->utf8 ? "UTF8SMTP" : "ESMTP";
+
+	if (!session->extended)
+		return "SMTP";
+	(void)snprintf(text, sizeof text, "%s%s%s", base,
+	    session->secure ? "S" : "", session->mechanism ? "A" : "");
+	return text;
 }
 
 void
@@ -314,6 +327,12 @@ add_session(const struct session *session, const struct envelope *envelope)
 	add("SMTP_PROTOCOL", session_protocol(session, envelope));
 	add("SMTP_SESSION", session->id);
 	add("SMTP_HOSTNAME", session->hostname);
+	if (session->secure)
+		add("SMTP_TLS", session->tls);
+	if (session->mechanism) {
+		made.variables[made.count++] = (char *)session->user.text;
+		add("SMTP_AUTH_MECHANISM", session->mechanism);
+	}
 	add_peer(session->peer);
 }
 

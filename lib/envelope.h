@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "peer.h"
+#include "starttls.h"
 #include "variables.h"
 
 /* Octets of RECIPIENTS, or of SMTP_RCPT_OPTIONS, with the newlines: Linux
@@ -16,7 +17,7 @@
 /* Octets of any other value that the client chose. */
 #define ENVELOPE_VALUE_MAX 1024
 /* Variables of ours. */
-#define ENVELOPE_VARIABLES 26
+#define ENVELOPE_VARIABLES 30
 
 /* A variable as the environment wants it: "NAME=value", NUL at its end. */
 struct value {
@@ -37,8 +38,12 @@ struct session {
 	const char *id;
 	const char *hostname;
 	const struct peer *peer;
-	bool greeted;  /* HELO or EHLO came */
-	bool extended; /* EHLO rather than HELO */
+	bool greeted;                 /* HELO or EHLO came */
+	bool extended;                /* EHLO rather than HELO */
+	bool secure;                  /* TLS */
+	char tls[STARTTLS_ABOUT_MAX]; /* protocol and cipher, or 1 */
+	const char *mechanism;        /* of AUTH; NULL: no login yet */
+	struct value user;
 	struct value helo;
 	char **inherited; /* the launcher's environment, less ours */
 	size_t inherited_count;
@@ -81,7 +86,12 @@ bool session_begin(struct session *session, const char *id,
 void session_helo(
     struct session *session, bool extended, const char *name, size_t length);
 
-/* SMTP, ESMTP or UTF8SMTP (RFC 3848, RFC 6531 4.3). */
+/* Sets who the client is; with mechanism NULL nobody. */
+void session_user(struct session *session, const char *mechanism,
+    const char *user, size_t length);
+
+/* SMTP, ESMTP, ESMTPSA, UTF8SMTPS... (RFC 3848, RFC 6531 4.3). Good until the
+ * next call. */
 const char *session_protocol(
     const struct session *session, const struct envelope *envelope);
 

@@ -3,22 +3,23 @@
 #ifndef SMTPD_EXCHANGE_H
 #define SMTPD_EXCHANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "smtp.h"
 
-/* Row of AUTH: mechanism and initial response. */
-const char *check_auth(struct smtp *smtp, struct smtp_event *event);
+/* For the row of AUTH. */
 bool auth_offered(const struct smtp *smtp);
+const char *check_auth(struct smtp *smtp, struct smtp_event *event);
 
 /*
- * Begins, after check_auth(). NULL: the event has its kind, SMTP_READ where
- * nothing has happened but that a challenge was put out. Else the reply that
- * refuses it.
+ * Begins, when check_auth() has nothing against the command. NULL: the event
+ * has its kind, SMTP_READ where a challenge was put out and nothing has
+ * happened; else the reply that refuses it.
  */
 const char *exchange_begin(struct smtp *smtp);
 
-/* Takes the next response, which is wiped; as exchange_begin(). */
+/* Takes line[0..length), the next response; as exchange_begin(). */
 const char *exchange_take(struct smtp *smtp, char *line, size_t length);
 
 /* Forgets and wipes it. */

@@ -70,7 +70,10 @@ journal_message(const struct session *session, const struct envelope *envelope,
 	log_begin(&line, "message");
 	log_number(&line, "number", message->number);
 	add_peer(&line, session->peer);
-	log_text(&line, "user", "", 0);
+	if (session->mechanism)
+		add_value(&line, "user", &session->user);
+	else
+		log_text(&line, "user", "", 0);
 	add_value(&line, "helo", &session->helo);
 	add_value(&line, "sender", &envelope->sender);
 	add_recipients(&line, envelope);

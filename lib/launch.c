@@ -49,9 +49,10 @@ launch_mute_log(void)
 }
 
 bool
-launch_take(int handed, struct listener *listener)
+launch_take(int handed, const int *others, size_t other_count,
+    struct listener *listener)
 {
-	int keep[LISTEN_MAX + 1], null;
+	int keep[LISTEN_MAX + 5], null;
 	size_t count = 0;
 	bool listening = io_is_listening(0);
 
@@ -61,7 +62,8 @@ launch_take(int handed, struct listener *listener)
 	}
 	for (int i = 0; i < handed; i++)
 		keep[count++] = LISTEN_FDS_START + i;
-	io_close_others(keep, count);
+	memcpy(keep + count, others, other_count * sizeof *others);
+	io_close_others(keep, count + other_count);
 	if (!io_occupy())
 		return false;
 	for (size_t i = 0; i < count; i++) {

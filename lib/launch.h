@@ -21,9 +21,11 @@ bool launch_mute_log(void);
 
 /*
  * Sorts the descriptors: listening sockets go to listener, a connected one
- * that was handed over becomes 0 and 1, all else above 2 is closed. Where 0 is
- * a listening socket, 0 to 2 are /dev/null after that. False with errno.
+ * that was handed over becomes 0 and 1, all else above 2 but the descriptors
+ * in others[0..count), 4 at most, is closed. Where 0 is a listening socket, 0
+ * to 2 are /dev/null after that. False with errno.
  */
-bool launch_take(int handed, struct listener *listener);
+bool launch_take(
+    int handed, const int *others, size_t count, struct listener *listener);
 
 #endif

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Octets of the longest line that any command may have, CRLF included: a
- * response in AUTH has 12288 (RFC 4954 4). */
-#define LINE_MAX_OCTETS 12290
+/* Octets of the longest line that any command may have, CRLF included: that of
+ * a response in AUTH (RFC 4954 4). */
+#define LINE_MAX_OCTETS 12288
 
 /* What is kept of a line between reads; = {0} begins a connection. */
 struct line {

@@ -1,50 +1,19 @@
 #include "network.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "number.h"
 
-static const unsigned char mapped[12] = {
-    [10] = 0xff,
-    [11] = 0xff,
-};
-
-static bool
-is_mapped(const struct ip *ip)
-{
-	return memcmp(ip->octets, mapped, sizeof mapped) == 0;
-}
-
 bool
 ip_parse(const char *text, struct ip *ip)
 {
-	char inside[NETWORK_TEXT_MAX];
 	size_t length = strlen(text);
 
 	if (length > 1 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
 		length -= 2;
 	}
-	if (length >= sizeof inside)
-		return false;
-	memcpy(inside, text, length);
-	inside[length] = '\0';
-	memcpy(ip->octets, mapped, sizeof mapped);
-	return inet_pton(AF_INET, inside, ip->octets + 12) == 1 ||
-	       inet_pton(AF_INET6, inside, ip->octets) == 1;
-}
-
-void
-ip_format(const struct ip *ip, char text[NETWORK_TEXT_MAX])
-{
-	const char *done =
-	    is_mapped(ip)
-		? inet_ntop(AF_INET, ip->octets + 12, text, NETWORK_TEXT_MAX)
-		: inet_ntop(AF_INET6, ip->octets, text, NETWORK_TEXT_MAX);
-
-	if (!done)
-		text[0] = '\0';
+	return ip_read_v4(text, length, ip) || ip_read_v6(text, length, ip);
 }
 
 bool
@@ -52,7 +21,7 @@ ip_is_loopback(const struct ip *ip)
 {
 	static const struct ip one = {.octets = {[15] = 1}};
 
-	if (is_mapped(ip))
+	if (ip_is_v4(ip))
 		return ip->octets[12] == 127;
 	return memcmp(ip, &one, sizeof one) == 0;
 }
@@ -87,7 +56,7 @@ network_has(const struct network *network, const struct ip *ip)
 	unsigned whole = network->prefix / 8, rest = network->prefix % 8;
 
 	/* IPv4 is no part of ::/64, as its mapped form would have it. */
-	if (is_mapped(ip) && network->prefix < 96)
+	if (ip_is_v4(ip) && network->prefix < 96)
 		return false;
 	if (memcmp(network->ip.octets, ip->octets, whole) != 0)
 		return false;

@@ -12,6 +12,10 @@ place(posix_spawn_file_actions_t *actions, const struct process *what)
 		error = posix_spawn_file_actions_adddup2(actions, what->out, 1);
 	if (!error)
 		error = posix_spawn_file_actions_adddup2(actions, what->err, 2);
+	/* Last: it may take the place of one of the others. */
+	if (!error && what->three > 2)
+		error =
+		    posix_spawn_file_actions_adddup2(actions, what->three, 3);
 	return error;
 }
 

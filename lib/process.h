@@ -11,6 +11,7 @@ struct process {
 	char *const *arguments; /* the first is the name; ends in NULL */
 	char *const *environment;
 	int in, out, err; /* will be 0, 1 and 2 */
+	int three;        /* will be 3, where it is above 2 */
 	bool group;       /* in a process group of its own */
 };
 

@@ -11,8 +11,9 @@
 #define RECORD_PACKET_MAX 16384
 
 enum record_type {
-	/* Dialogue to agent. RECORD_MESSAGE is answered by RECORD_REPLY, and
-	 * so is the one behind RECORD_HOOK, with the hook's reply or none. */
+	/* Dialogue to agent. Answered by RECORD_REPLY are RECORD_MESSAGE, the
+	 * one behind RECORD_HOOK, with the hook's reply or none, and those from
+	 * RECORD_STARTTLS to RECORD_RESPONSE. */
 	RECORD_HELO = 1, /* number: 1 after EHLO; first: the name */
 	RECORD_MAIL,     /* first: the address; second: the parameters */
 	RECORD_RCPT,     /* the same */
@@ -29,20 +30,25 @@ enum record_type {
 	RECORD_STEP,     /* a command that has no record of its own */
 	RECORD_STARTTLS, /* first: the reply, where the dialogue has not said
 			  * it; answered when TLS has begun */
-	RECORD_LOGIN,    /* first: the user; second: the password or response;
-			  * number: an enum login_mechanism; answered */
+	RECORD_LOGIN,    /* first: the user; second: the password, of CRAM-MD5
+			  * the response; number: an enum sasl_mechanism */
 	RECORD_CHALLENGE, /* first: a mechanism; second: its initial response,
-			  * where number is 1; answered with 334 or at last */
-	RECORD_RESPONSE, /* first: what follows a 334; answered so, too */
-	RECORD_CANCEL,   /* the client has ended the exchange */
-	RECORD_REFUSED,  /* first: the command; second: the reply */
-	RECORD_SAID,     /* for --debug; number: 1 the server, 0 the client */
-	RECORD_END,      /* first: why the session ends */
+			   * where number is 1; answered with 334 or at last */
+	RECORD_RESPONSE,  /* first: what follows a 334; answered so, too */
+	RECORD_CANCEL,    /* the client has ended the exchange */
+	RECORD_REFUSED,   /* first: the command; second: the reply */
+	RECORD_SAID,      /* for --debug; number: 1 the server, 0 the client */
+	RECORD_END,       /* first: why the session ends */
 
 	/* Agent to dialogue. */
 	RECORD_WINDOW, /* a window may be used again */
-	RECORD_REPLY   /* first: the verdict on a message, LF line ends */
+	RECORD_REPLY   /* first: the reply, LF line ends; number: one of the
+			* next */
 };
+
+/* What a RECORD_REPLY is besides. */
+#define RECORD_IS_GOOD 1      /* TLS has begun, the client is logged in */
+#define RECORD_IS_CHALLENGE 2 /* no reply, but base64 for behind 334 */
 
 /* One record as read: texts are lent by the packet. */
 struct record {

@@ -22,6 +22,9 @@
 	"delivery"
 #define REPLY_DATA "354 End data with <CR><LF>.<CR><LF>"
 
+#define REPLY_TLS "220 2.0.0 Ready to start TLS"
+#define REPLY_LOGGED_IN "235 2.7.0 Authentication successful"
+
 #define REPLY_STOPPING "421 4.3.2 Shutting down, try again later"
 #define REPLY_BUSY "421 4.3.2 Too many connections, try again later"
 #define REPLY_BUSY_CLIENT "421 4.7.0 Too many connections from your address"
@@ -38,6 +41,8 @@
 #define REPLY_STORAGE "452 4.3.1 Insufficient storage, try again later"
 #define REPLY_RECIPIENTS "452 4.5.3 Too many recipients"
 
+#define REPLY_LOGIN_FAILED "454 4.7.0 Temporary authentication failure"
+
 #define REPLY_UNKNOWN "500 5.5.2 Command not recognized"
 #define REPLY_BARE_NEWLINE "500 5.5.2 Line ends with bare LF, not CRLF"
 #define REPLY_LINE_LENGTH "500 5.5.6 Line too long"
@@ -48,6 +53,9 @@
 #define REPLY_PARAMETER "501 5.5.4 Bad parameter value"
 #define REPLY_REPEATED "501 5.5.4 Parameter given twice"
 #define REPLY_HELP_UNKNOWN "501 5.5.4 No help on that; commands:"
+#define REPLY_UNDECODABLE "501 5.5.2 Cannot decode base64"
+#define REPLY_CANCELLED "501 5.7.0 Authentication cancelled"
+#define REPLY_NO_INITIAL "501 5.7.0 No initial response allowed"
 #define REPLY_NOT_OFFERED "502 5.5.1 Command not implemented"
 #define REPLY_EXPN "502 5.5.1 EXPN not implemented"
 #define REPLY_HELO_FIRST "503 5.5.1 Send HELO or EHLO first"
@@ -55,6 +63,11 @@
 #define REPLY_MAIL_FIRST "503 5.5.1 Need MAIL command"
 #define REPLY_RCPT_FIRST "503 5.5.1 Need RCPT command"
 #define REPLY_SEQUENCE "503 5.5.1 Bad sequence of commands"
+#define REPLY_MECHANISM "504 5.5.4 Authentication mechanism not known"
+#define REPLY_TLS_FIRST "530 5.7.0 Must issue a STARTTLS command first"
+#define REPLY_LOGIN_FIRST "530 5.7.0 Authentication required"
+#define REPLY_CREDENTIALS "535 5.7.8 Authentication credentials invalid"
+#define REPLY_ENCRYPT "538 5.7.11 Encryption required for AUTH"
 #define REPLY_PARAMETER_UNKNOWN "555 5.5.4 Parameter not recognized"
 
 #define REPLY_NO_RELAY "550 5.7.1 Relaying denied"

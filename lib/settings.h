@@ -8,12 +8,16 @@
 #include "hooks.h"
 #include "policy.h"
 #include "smtp.h"
+#include "starttls.h"
 
 struct settings {
 	struct smtp_config smtp;
 	struct policy policy;
 	struct command command;
 	struct hooks hooks;
+	struct starttls starttls;
+	const char *checker; /* the command of --auth, or NULL */
+	bool wrapped;        /* --tls: what connects is the TLS proxy */
 	int timeout;         /* seconds to wait for the client */
 	int session_timeout; /* seconds; 0: none */
 	int command_timeout; /* seconds */

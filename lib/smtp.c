@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "exchange.h"
 
 static const struct smtp_event *
 happens(struct smtp *smtp, enum smtp_kind kind)
@@ -104,6 +105,27 @@ begin_content(struct smtp *smtp)
 	};
 }
 
+/* Forgets what the client has said of itself, and what it sent unasked (RFC
+ * 3207 4.2). */
+static void
+begin_anew(struct smtp *smtp)
+{
+	smtp->state = SMTP_STATE_START;
+	end_transaction(smtp);
+	smtp->authenticated = false;
+	smtp->input_length = 0;
+	smtp->line.skipping = false;
+	smtp->line.length = 0;
+	smtp->line.last = '\0';
+}
+
+static bool
+is_login(enum smtp_kind kind)
+{
+	return kind == SMTP_LOGIN || kind == SMTP_CHALLENGE ||
+	       kind == SMTP_RESPONSE;
+}
+
 /* The step that the event announced has been granted. */
 static void
 granted(struct smtp *smtp)
@@ -130,6 +152,15 @@ granted(struct smtp *smtp)
 	case SMTP_QUIT:
 		smtp->closed = true;
 		break;
+	case SMTP_STARTTLS:
+		begin_anew(smtp);
+		smtp->secure = true;
+		break;
+	case SMTP_LOGIN:
+	case SMTP_CHALLENGE:
+	case SMTP_RESPONSE:
+		smtp->authenticated = true;
+		break;
 	default:
 		break;
 	}
@@ -146,6 +177,8 @@ answered(struct smtp *smtp, size_t start)
 		smtp->state = SMTP_STATE_REFUSED;
 	if (smtp->event.kind == SMTP_MESSAGE || smtp->event.kind == SMTP_RESET)
 		end_transaction(smtp);
+	if (is_login(smtp->event.kind))
+		exchange_end(smtp);
 	smtp->pending = false;
 }
 
@@ -158,6 +191,8 @@ word_default(struct smtp *smtp)
 
 	if (smtp->event.kind == SMTP_MESSAGE) {
 		smtp_say(smtp, REPLY_TRY_LATER, strlen(REPLY_TRY_LATER));
+	} else if (is_login(smtp->event.kind)) {
+		smtp_say(smtp, REPLY_LOGIN_FAILED, strlen(REPLY_LOGIN_FAILED));
 	} else if (smtp->event.kind == SMTP_CONNECT) {
 		put(smtp, "220 ", 4);
 		put(smtp, hostname, strlen(hostname));
@@ -219,6 +254,16 @@ smtp_reply(struct smtp *smtp, const char *text, size_t length)
 		smtp_say(smtp, line, n > 0 && line[n - 1] == '\r' ? n - 1 : n);
 	}
 	answered(smtp, start);
+}
+
+void
+smtp_challenge(struct smtp *smtp, const char *text, size_t length)
+{
+	if (!smtp->pending || length > SMTP_CHALLENGE_MAX)
+		__builtin_trap();
+	put(smtp, "334 ", 4);
+	smtp_say(smtp, text, length);
+	smtp->pending = false;
 }
 
 void
@@ -312,6 +357,44 @@ is_tls(const struct smtp *smtp)
 	       smtp->line.length == 0 && smtp->input[0] == 0x16;
 }
 
+/* What AUTH, or a response in it, has come to. */
+static const struct smtp_event *
+exchanged(struct smtp *smtp, const char *reply)
+{
+	if (!reply && smtp->event.kind == SMTP_READ)
+		return smtp_next(smtp); /* a challenge is out */
+	if (!reply)
+		return happens(smtp, smtp->event.kind);
+	exchange_end(smtp);
+	return refuse(smtp, SMTP_REFUSED, reply);
+}
+
+/* The line is a response to a challenge of AUTH. */
+static const struct smtp_event *
+next_response(struct smtp *smtp)
+{
+	char *line;
+	size_t length;
+	const char *reply;
+
+	smtp->event = (struct smtp_event){.line = "AUTH", .line_length = 4};
+	switch (line_take(
+	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length)) {
+	case LINE_NONE:
+		return happens(smtp, SMTP_READ);
+	case LINE_LONG:
+		reply = REPLY_LINE_LENGTH;
+		break;
+	case LINE_BARE:
+		reply = REPLY_BARE_NEWLINE;
+		break;
+	default:
+		reply = exchange_take(smtp, line, length);
+		break;
+	}
+	return exchanged(smtp, reply);
+}
+
 static const struct smtp_event *
 next_line(struct smtp *smtp)
 {
@@ -333,6 +416,8 @@ next_line(struct smtp *smtp)
 		reply = command_objection(smtp);
 	if (reply)
 		return refuse(smtp, SMTP_REFUSED, reply);
+	if (smtp->event.command->kind == SMTP_LOGIN)
+		return exchanged(smtp, exchange_begin(smtp));
 	return happens(smtp, smtp->event.command->kind);
 }
 
@@ -346,6 +431,9 @@ smtp_begin(struct smtp *smtp, const struct smtp_config *config)
 	smtp->pending = smtp->receiving = smtp->utf8 = false;
 	smtp->recipients = smtp->messages = smtp->errors = 0;
 	smtp->input_length = smtp->output_length = 0;
+	smtp->secure = config->secure;
+	smtp->authenticated = smtp->exchange.open = false;
+	smtp->exchange.mechanism = NULL;
 	smtp->line.strict = config->newline == DATA_REJECT;
 	smtp->line.skipping = false;
 	smtp->line.length = 0;
@@ -382,6 +470,8 @@ smtp_next(struct smtp *smtp)
 		smtp->greeted = true;
 		return happens(smtp, SMTP_CONNECT);
 	}
+	if (smtp->exchange.open)
+		return next_response(smtp);
 	return smtp->receiving ? content(smtp) : next_line(smtp);
 }
 

@@ -27,13 +27,14 @@
 #include "hops.h"
 #include "line.h"
 #include "reply.h"
+#include "sasl.h"
 
 /* Octets of a command line, CRLF included (RFC 5321 4.5.3.1.4); extensions add
  * to it for some commands. */
 #define SMTP_LINE_MAX 512
 /* Octets of one reply on the wire: REPLY_MAX with its LFs become CRLFs. */
 #define SMTP_REPLY_MAX (REPLY_MAX + REPLY_MAX / 4 + 2)
-#define SMTP_OUTPUT_MAX 16384
+#define SMTP_OUTPUT_MAX 8192
 
 enum smtp_kind {
 	SMTP_READ,    /* all input is used: write the output, then read */
@@ -57,15 +58,15 @@ enum smtp_kind {
 	SMTP_QUIT,
 	SMTP_STARTTLS,  /* answered with 2xx, TLS is to begin: all input is
 			 * thrown away, and the session starts anew */
-	SMTP_LOGIN,     /* AUTH: text is the mechanism, address.text the user,
-			 * params the password, or the response of CRAM-MD5.
-			 * 2xx: the client is that user */
-	SMTP_CHALLENGE, /* AUTH: text is a mechanism that the machine does not
-			 * know, or CRAM-MD5; params is the initial response,
-			 * base64, NULL if there is none: smtp_challenge(), or
-			 * smtp_reply(), 2xx as with SMTP_LOGIN */
-	SMTP_RESPONSE,  /* the same, params being the response to a challenge */
-	SMTP_COMMAND /* any other row of the table */
+	SMTP_LOGIN,     /* AUTH: text is the mechanism; user and password, or
+			 * the response of CRAM-MD5. 2xx: the client has been
+			 * who he says he is */
+	SMTP_CHALLENGE, /* AUTH: text is CRAM-MD5, or a mechanism of config
+			 * with its initial response, base64, in password, whose
+			 * pointer is NULL if there is none: smtp_challenge(),
+			 * or smtp_reply() as to SMTP_LOGIN */
+	SMTP_RESPONSE,  /* the same, with the response to a challenge */
+	SMTP_COMMAND    /* any other row of the table */
 };
 
 /* Where in the dialogue a command is legal (RFC 5321 4.1.4). */
@@ -97,6 +98,10 @@ struct smtp_event {
 	struct address address;
 	const char *params; /* ESMTP parameters as written */
 	size_t params_length;
+	const char *user; /* of AUTH */
+	size_t user_length;
+	const char *password;
+	size_t password_length;
 	bool utf8;         /* of MAIL: SMTPUTF8 was given */
 	const char *reply; /* SMTP_REFUSED, SMTP_DROPPED: on the wire */
 	size_t reply_length;
@@ -161,23 +166,14 @@ struct smtp_config {
 unsigned smtp_keyword(const char *text, size_t length);
 
 /* Octets of a challenge that smtp_challenge() takes. */
-#define SMTP_CHALLENGE_MAX 8192
-/* Octets of user and password together: a response has 12288 in base64. */
-#define SMTP_CREDENTIALS_MAX 9216
-
+#define SMTP_CHALLENGE_MAX 4096
 /* AUTH, inside. */
 struct smtp_exchange {
-	enum {
-		SMTP_EXCHANGE_NONE,
-		SMTP_EXCHANGE_PLAIN,
-		SMTP_EXCHANGE_USER,
-		SMTP_EXCHANGE_PASSWORD,
-		SMTP_EXCHANGE_CRAM,
-		SMTP_EXCHANGE_OTHER
-	} step;
+	bool open;  /* the next line is a response */
+	bool other; /* responses are for the caller to judge */
 	const char *mechanism;
-	size_t user_length;
-	char text[SMTP_CREDENTIALS_MAX];
+	const struct smtp_command *command;
+	struct sasl sasl;
 };
 
 /* The caller's; nothing in it is to be freed, nor touched from outside. */

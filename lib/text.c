@@ -75,3 +75,16 @@ text_utf8(const char *text, size_t length)
 		return 0;
 	return utf8.count;
 }
+
+bool
+text_is_clean(const char *text, size_t length)
+{
+	for (size_t at = 0, n; at < length; at += n) {
+		n = text_is_print(text[at]) ? 1 : 0;
+		if ((unsigned char)text[at] >= 0x80)
+			n = text_utf8(text + at, length - at);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}

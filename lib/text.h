@@ -31,4 +31,8 @@ bool text_has_control(const char *text, size_t length);
  */
 size_t text_utf8(const char *text, size_t length);
 
+/* True if text[0..length) is printable ASCII and such UTF-8, and nothing else:
+ * fit for the environment, for a log and a terminal. */
+bool text_is_clean(const char *text, size_t length);
+
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "address.h"
+#include "admission.h"
 #include "clock.h"
 #include "deliver.h"
 #include "journal.h"
@@ -20,8 +21,8 @@
 /* For the log, where the client is told nothing of a message. */
 #define ABANDONED "none: told twice to stop"
 
-static void
-answer(struct transaction *self, const struct record *record)
+void
+transaction_answer(struct transaction *self, const struct record *record)
 {
 	static struct packet packet;
 	ssize_t n;
@@ -90,22 +91,28 @@ enum decision {
 	UNSOUND /* a sound dialogue would have announced it */
 };
 
-static void
-refusal(struct transaction *self, const struct advice *advice)
+void
+transaction_refused(
+    struct transaction *self, const char *command, const char *reply)
 {
-	const char *newline = memchr(advice->reply, '\n', advice->length);
-	char command[HOOKS_NAME_MAX + LINE_MAX_OCTETS + 2];
-	int n = snprintf(command, sizeof command, "%s%s%s", announced.verb,
-	    announced.argument[0] ? " " : "", announced.argument);
+	journal_refused(
+	    self->session.peer, &(struct record){
+				    .first = command,
+				    .first_length = strlen(command),
+				    .second = reply,
+				    .second_length = strcspn(reply, "\r\n"),
+				});
+}
 
-	journal_refused(self->session.peer,
-	    &(struct record){
-		.first = command,
-		.first_length = (size_t)n,
-		.second = advice->reply,
-		.second_length = newline ? (size_t)(newline - advice->reply)
-					 : advice->length,
-	    });
+static void
+refusal(struct transaction *self, struct advice *advice)
+{
+	char command[HOOKS_NAME_MAX + LINE_MAX_OCTETS + 2];
+
+	(void)snprintf(command, sizeof command, "%s%s%s", announced.verb,
+	    announced.argument[0] ? " " : "", announced.argument);
+	advice->reply[advice->length] = '\0';
+	transaction_refused(self, command, advice->reply);
 }
 
 /* Asks the hook for verb, if it has one, and answers the dialogue; the
@@ -141,11 +148,11 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 	if (advice_refuses(&advice) &&
 	    (strcmp(verb, "RSET") == 0 || strcmp(verb, "QUIT") == 0))
 		advice.length = 0;
-	answer(self, &(struct record){
-			 .type = RECORD_REPLY,
-			 .first = advice.reply,
-			 .first_length = advice.length,
-		     });
+	transaction_answer(self, &(struct record){
+				     .type = RECORD_REPLY,
+				     .first = advice.reply,
+				     .first_length = advice.length,
+				 });
 	if (!advice_refuses(&advice))
 		return GRANTED;
 	refusal(self, &advice);
@@ -170,8 +177,8 @@ transaction_moment(
 		consult(&consultation, advice);
 }
 
-static void
-reset(struct transaction *self)
+void
+transaction_reset(struct transaction *self)
 {
 	self->data = false;
 	envelope_reset(&self->envelope);
@@ -193,7 +200,7 @@ take_helo(struct transaction *self, const struct record *record)
 	    record->first_length);
 	decision = decide(self, verb, NULL, 0);
 	if (decision == GRANTED) {
-		reset(self);
+		transaction_reset(self);
 	} else {
 		self->session.helo = before;
 		self->session.extended = extended;
@@ -206,14 +213,18 @@ take_mail(struct transaction *self, const struct record *record)
 {
 	enum decision decision;
 
-	if (self->refused ||
+	const struct smtp_config *config = &self->settings->smtp;
+
+	if (self->refused || !self->session.greeted ||
+	    (config->require_tls && !self->session.secure) ||
+	    (config->require_auth && !self->session.mechanism) ||
 	    !envelope_sender(&self->envelope, record->first,
 		record->first_length, record->second, record->second_length,
 		self->settings->smtp.utf8))
 		return false;
 	decision = decide(self, "MAIL", NULL, 0);
 	if (decision != GRANTED)
-		reset(self);
+		transaction_reset(self);
 	return decision != UNSOUND;
 }
 
@@ -274,7 +285,7 @@ take_reset(struct transaction *self, const struct record *record)
 	enum decision decision = decide(self, "RSET", NULL, 0);
 
 	(void)record;
-	reset(self);
+	transaction_reset(self);
 	return decision != UNSOUND;
 }
 
@@ -293,7 +304,7 @@ take_content(struct transaction *self, const struct record *record)
 	    !fits(self, record->number))
 		return false;
 	spool_window(&self->spool);
-	answer(self, &(struct record){.type = RECORD_WINDOW});
+	transaction_answer(self, &(struct record){.type = RECORD_WINDOW});
 	return true;
 }
 
@@ -354,17 +365,17 @@ take_message(struct transaction *self, const struct record *record)
 		.reply = reply,
 		.length = length,
 	    });
-	reset(self);
+	transaction_reset(self);
 	spool_shrink(&self->spool);
 	/* Before the verdict: what is pipelined behind it is not to be done. */
 	if (signals_stops() > 0)
 		(void)kill(self->dialogue, SIGTERM); /* or it is gone */
 	if (!self->stopped)
-		answer(self, &(struct record){
-				 .type = RECORD_REPLY,
-				 .first = reply,
-				 .first_length = length,
-			     });
+		transaction_answer(self, &(struct record){
+					     .type = RECORD_REPLY,
+					     .first = reply,
+					     .first_length = length,
+					 });
 	return true;
 }
 
@@ -381,7 +392,7 @@ take_dropped(struct transaction *self, const struct record *record)
 		.reply = record->first,
 		.length = record->first_length,
 	    });
-	reset(self);
+	transaction_reset(self);
 	/* Not now: the dialogue goes on, and may be filling them again. */
 	self->spool.large = true;
 	return true;
@@ -426,6 +437,11 @@ static bool (*const takers[])(
     [RECORD_HOOK] = take_hook,
     [RECORD_TEXT] = take_text,
     [RECORD_STEP] = take_step,
+    [RECORD_STARTTLS] = admit_starttls,
+    [RECORD_LOGIN] = admit_login,
+    [RECORD_CHALLENGE] = admit_challenge,
+    [RECORD_RESPONSE] = admit_response,
+    [RECORD_CANCEL] = admit_cancel,
     [RECORD_REFUSED] = take_refused,
     [RECORD_SAID] = take_said,
     [RECORD_END] = take_end,

@@ -20,9 +20,12 @@ struct transaction {
 	struct spool spool;
 	int channel; /* to the dialogue */
 	pid_t dialogue;
-	bool stopped; /* told twice to stop while a command ran */
-	bool refused; /* the greeting was a refusal */
-	bool data;    /* the hook has let DATA or BDAT pass */
+	bool stopped;        /* told twice to stop while a command ran */
+	bool refused;        /* the greeting was a refusal */
+	bool data;           /* the hook has let DATA or BDAT pass */
+	bool tls;            /* the same of STARTTLS */
+	bool moved;          /* the client is no longer on 0 and 1 */
+	char challenge[128]; /* of CRAM-MD5, "" when none is out */
 	uint64_t messages;
 	char end[32]; /* why the session ended, in the dialogue's words */
 };
@@ -31,6 +34,17 @@ struct transaction {
  * verb is the hook's name; what it says is in *advice. */
 void transaction_moment(
     struct transaction *transaction, const char *verb, struct advice *advice);
+
+/* Answers the dialogue. */
+void transaction_answer(
+    struct transaction *transaction, const struct record *record);
+
+/* Forgets the message that is being sent. */
+void transaction_reset(struct transaction *transaction);
+
+/* Logs that a command was refused. */
+void transaction_refused(
+    struct transaction *transaction, const char *command, const char *reply);
 
 /* Does what a record asks for, and answers it where it is to be answered.
  * False if a sound dialogue would not have sent it. */

@@ -59,14 +59,20 @@ main(void)
 	units_client();
 	units_content();
 	units_data();
+	units_dsn();
+	units_hooktext();
 	units_hops();
+	units_ip();
 	units_line();
 	units_lists();
 	units_param();
 	units_pattern();
+	units_proxy();
 	units_record();
 	units_reply();
+	units_sasl();
 	units_verdict();
+	units_xclient();
 	printf("units: %lu checks, %lu failed\n", checks, failed);
 	return failed > 0;
 }

@@ -29,14 +29,20 @@ void units_address(void);
 void units_client(void);
 void units_content(void);
 void units_data(void);
+void units_dsn(void);
+void units_hooktext(void);
 void units_hops(void);
+void units_ip(void);
 void units_line(void);
 void units_lists(void);
 void units_param(void);
 void units_pattern(void);
+void units_proxy(void);
 void units_record(void);
 void units_reply(void);
+void units_sasl(void);
 void units_text(void);
 void units_verdict(void);
+void units_xclient(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "environment.h"
 #include "json.h"
 #include "number.h"
+#include "text.h"
 #include "units.h"
 #include "utf8.h"
 #include "visible.h"
@@ -17,6 +18,36 @@ static bool
 same(const char *a, size_t a_length, const char *b)
 {
 	return a_length == strlen(b) && memcmp(a, b, a_length) == 0;
+}
+
+static void
+clean_text(void)
+{
+	static const struct {
+		const char *text;
+		size_t length;
+		bool clean;
+	} rows[] = {
+	    {TEXT(""), true},
+	    {TEXT(" az~"), true},
+	    {TEXT("\xC3\xA4\xC2\xA0\xF0\x9F\x98\x80"), true},
+	    {TEXT("\0"), false},
+	    {TEXT("a\x1F"), false},
+	    {TEXT("\t"), false},
+	    {TEXT("a\x7F"), false},
+	    {TEXT("\xC2\x80"), false},
+	    {TEXT("a\xC2\x9F"), false},
+	    {TEXT("a\xC3"), false},
+	    {TEXT("\xFF"), false},
+	    {TEXT("\xC0\xA0"), false},
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		char *copy = exactly(rows[i].text, rows[i].length);
+		CHECK_AT(
+		    text_is_clean(copy, rows[i].length) == rows[i].clean, i);
+		free(copy);
+	}
 }
 
 static void
@@ -366,6 +397,7 @@ recipients_are_taken(void)
 void
 units_text(void)
 {
+	clean_text();
 	number_is_parsed();
 	number_is_written();
 	date_is_written();

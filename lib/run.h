@@ -1,0 +1,66 @@
+/* A program run on something to read: fed, listened to, waited for, ended by
+ * force when its time is up; judges nothing. */
+#ifndef SMTPD_RUN_H
+#define SMTPD_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "command.h"
+#include "reply.h"
+#include "spool.h"
+#include "verdict.h"
+
+/* Octets of its output that are looked at. */
+#define RUN_OUTPUT_MAX (4 * REPLY_MAX)
+
+struct runnable {
+	struct command *command;
+	int timeout;  /* seconds; then its process group is killed */
+	bool feeds_3; /* it reads from descriptor 3, and nothing from 0 */
+	char *const *environment;
+};
+
+/* How it ended, and what it had printed by then. */
+struct outcome {
+	enum verdict_end end; /* VERDICT_NOT_RUN with stopped, too */
+	int status;
+	bool stopped; /* told twice to stop: its end was not waited for */
+	size_t length;
+	char output[RUN_OUTPUT_MAX + 1]; /* one octet too many: it printed
+					  * more */
+};
+
+/* Feeds the message to the program while taking what it prints, until it has
+ * ended or its time is up. */
+void run_whole(
+    struct runnable *runnable, struct feed *message, struct outcome *outcome);
+
+/* One that is running, for those who talk with it. */
+struct run {
+	pid_t pid;
+	int in;    /* to its descriptor 0; -1 when it is closed */
+	int out;   /* from its descriptor 1 */
+	bool more; /* in stays open behind the message */
+	bool fed;  /* the message is written */
+	int64_t deadline;
+	bool failed; /* it cannot have the whole message: it was killed */
+	struct outcome *outcome;
+};
+
+/* Starts it, with message as the first that it reads; more may be written to
+ * in, which does not block. False, with the reason logged. A run that was
+ * started is over when run_attend() or run_kill() says so. */
+bool run_start(struct run *run, struct runnable *runnable, struct feed *message,
+    struct outcome *outcome, bool more);
+
+/* Waits for output, its end, or the time to be up, once. True when it has
+ * ended: then *outcome is whole. */
+bool run_attend(struct run *run, struct feed *message);
+
+/* Kills it, and waits for that. */
+void run_kill(struct run *run);
+
+#endif
