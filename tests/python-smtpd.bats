@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck shell=bats disable=SC2016,SC2030,SC2031,SC2154
 # contrib/python-smtpd: the command line of python -m smtpd, held against
-# Python's own where it is at hand.
+# Python's own where it is at hand; and the README's table of Python's names.
 
 load lib
 
@@ -29,6 +29,7 @@ teardown_file() {
 }
 
 setup() {
+	readme=$BATS_TEST_DIRNAME/../README.md
 	cd "$BATS_TEST_TMPDIR" || return
 	chmod 755 .
 	unset MAILMAN_LMTP MAILMAN_WRAPPER MAILMAN_LISTS
@@ -741,4 +742,73 @@ completes() {
 	bash --norc -c '. "$1" && complete -p python-smtpd' - \
 		"$BATS_TEST_DIRNAME/../contrib/completions/python-smtpd.bash" |
 		grep -q -- '-F _python_smtpd '
+}
+
+# table: the rows of the README's table of Python's names.
+table() {
+	sed -n '/^## From Python/,/^## /s/^| \(.*\) |$/\1/p' "$readme" | sed 1,2d
+}
+
+@test "README: every name of Python's smtpd and aiosmtpd is in the table" {
+	table | sed 's/ | .*//' | grep -o '`[^`]*`' |
+		tr -d '`' | tr ' ' '\n' | sort -u >have
+	[ "$(wc -l <have)" -gt 100 ]
+	tr -s ' \t\n' '\n' <<-'END' | sed '/^$/d' | sort -u >names
+		SMTPServer SMTPChannel process_message peer mailfrom rcpttos data
+		mail_options rcpt_options DebuggingServer PureProxy MailmanProxy
+		DATA_SIZE_DEFAULT DEBUGSTREAM localaddr remoteaddr
+		map -n --nosetuid -V --version -c --class -s --size -u --smtputf8
+		-d --debug -h --help
+
+		SMTP handler data_size_limit enable_SMTPUTF8 decode_data hostname
+		ident tls_context require_starttls timeout auth_required
+		auth_require_tls auth_exclude_mechanism auth_callback authenticator
+		command_call_limit proxy_protocol_timeout loop
+		command_size_limit command_size_limits line_length_limit
+		local_part_limit
+		AuthResult success handled message LoginPassword login password
+
+		handle_HELO handle_EHLO handle_NOOP handle_QUIT handle_RSET
+		handle_VRFY handle_MAIL handle_RCPT handle_DATA handle_AUTH
+		handle_PROXY handle_STARTTLS handle_exception auth_MECHANISM
+		@auth_mechanism smtp_XXX @syntax
+
+		Session ssl host_name extended_smtp proxy_data login_data auth_data
+		authenticated
+		Envelope mail_from smtp_utf8 content original_content rcpt_tos
+
+		Debugging Proxy Sink Message AsyncMessage Mailbox
+		X-Peer X-MailFrom X-RcptTo
+		Controller UnthreadedController UnixSocketController
+		UnixSocketUnthreadedController LMTP
+		-v -l --listen --smtpscert --smtpskey --tlscert --tlskey
+		--no-requiretls lmtp_host lmtp_port
+	END
+	comm -13 have names >missing
+	diff /dev/null missing
+}
+
+@test "README: the table says of each name what there is, or that it is not" {
+	table >rows
+	run ! grep -vE '^`.* \| [^|]*[a-z`].*$' rows
+	# Its variables are in smtpd-delivery(7), its programs here.
+	sed 's/.* | //' rows | grep -o '`[^`]*`' | tr -d '`' >there
+	grep -E '^[A-Z][A-Z_]+$' there | sort -u >variables
+	[ "$(wc -l <variables)" -ge 8 ]
+	while read -r name; do
+		grep -qw "$name" "$BATS_TEST_DIRNAME/../man/smtpd-delivery.7"
+	done <variables
+	# An option without a program in front is smtpd's.
+	"$SMTPD" --help >help
+	sed -nE 's/^smtpd (-)/\1/; /^-/p' there | grep -oE '(^| )--?[a-zA-Z][a-z-]*' |
+		tr -d ' ' | sort -u >options
+	[ "$(wc -l <options)" -ge 8 ]
+	while read -r option; do
+		grep -qE -- "(^|[ ,])$option([ ,]|\$)" help
+	done <options
+	# What the next version brings is not said to be there.
+	for name in tls_context authenticator handle_RCPT handle_PROXY LMTP \
+		auth_MECHANISM --tlscert; do
+		grep -F -w -e "$name" rows | grep -q 'not in this version'
+	done
 }
