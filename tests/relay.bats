@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2053,SC2094,SC2153,SC2154
 
 load lib
+load relay
 
 setup_file() {
 	stage
@@ -16,15 +17,8 @@ teardown_file() {
 }
 
 setup() {
-	relay=$STAGE/smtpd-relay
 	page=$BATS_TEST_DIRNAME/../man/smtpd-relay.8
-	cd "$BATS_TEST_TMPDIR" || return
-	unset SENDER RECIPIENTS RECIPIENT SMTP_MAIL_OPTIONS SMTP_RCPT_OPTIONS \
-		SMTP_PROTOCOL SMTP_SIZE SMTP_BODY SMTP_UTF8 SMTP_HOSTNAME \
-		TCPREMOTEIP
-	export SENDER=ann@example.com RECIPIENTS=bob@example.org
-	two=$'bob@example.org\ncid@example.org'
-	printf 'Subject: hi\n\n.\n..dot\ntext\n' >message
+	relay_setup
 }
 
 teardown() {
@@ -49,30 +43,6 @@ told() {
 # accepted COUNT: so many connections have got their actions.
 accepted() {
 	[ -e up/accepted ] && [ "$(wc -l <up/accepted)" -eq "$1" ]
-}
-
-# relayed STATUS ARGUMENT ...: relays the file message to $port; the reply is in
-# the file out.
-relayed() {
-	local wanted=$1 status=0
-	shift
-	"$relay" -n me.example "$@" "127.0.0.1:$port" \
-		<message >out 2>err || status=$?
-	[ "$status" -eq "$wanted" ] || {
-		echo "exit status $status, not $wanted:" >&2
-		cat out err >&2
-		return 1
-	}
-}
-
-# replied LINE ...: those, and no more, were the reply; one that ends in * is
-# the beginning of it.
-replied() {
-	if [[ $1 = *'*' ]]; then
-		[[ $(cat out) = $1 ]] && [ "$(wc -l <out)" -eq 1 ]
-	else
-		printf '%s\n' "$@" | diff -u - out >&2
-	fi
 }
 
 # said: the commands that upstream got.
@@ -347,6 +317,7 @@ END
 }
 
 @test "1000 recipients, with and without PIPELINING" {
+	export RECIPIENTS
 	RECIPIENTS=$(printf 'user%d@example.org\n' $(seq 1000))
 	for offer in PIPELINING 8BITMIME; do
 		upstream --offer "$offer"
@@ -569,116 +540,6 @@ END
 	run -64 env -u RECIPIENTS "$relay" "127.0.0.1:$port" <message
 	RECIPIENTS='' run -64 "$relay" "127.0.0.1:$port" <message
 	run -64 "$relay" --check "127.0.0.1:$port"
-}
-
-# sink_start OPTION ...: Postfix's smtp-sink at $port.
-sink_start() {
-	need_root
-	local postfix=$BUILD/peers/postfix
-	[ -x "$postfix/usr/sbin/smtp-sink" ] || postfix=$BATS_TEST_DIRNAME/../build/peers/postfix
-	[ -x "$postfix/usr/sbin/smtp-sink" ] || skip "tests/peers has not been run"
-	port=$(free_port)
-	mkdir -p sunk
-	LD_LIBRARY_PATH=$postfix/usr/lib/postfix MAIL_CONFIG=$PWD/config \
-		start "$BATS_TEST_TMPDIR/log.sink" \
-		"$postfix/usr/sbin/smtp-sink" -u root "$@" "127.0.0.1:$port" 100
-	eventually listening "$port"
-}
-
-@test "Postfix's smtp-sink: swaks, smtpd, smtpd-relay, smtp-sink" {
-	sink_start -d "$PWD/sunk/%s."
-	relay_port=$port
-	serve -n --no-received "$relay" "127.0.0.1:$relay_port"
-	swaks --server "127.0.0.1:$port" --from ann@example.com \
-		--to bob@example.org,cid@example.org --data @message >swaks
-	grep -q '^<-  250 2\.0\.0 Ok' swaks
-	grep -qx 'X-Rcpt-Args: <cid@example.org>' sunk/*
-	sed '1,/^X-Helo-Args/d' sunk/* | grep -qx '..dot'
-}
-
-@test "Postfix's smtp-sink: refusals, and a disconnection" {
-	sink_start -f DATA
-	relayed 69
-	replied '5*'
-	end_all
-	sink_start -q .
-	relayed 75
-	replied '451 4.4.2 *'
-}
-
-# aio LMTP ATTRIBUTE: aiosmtpd at $port; its verdict and what it got in got.
-aio() {
-	/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null ||
-		skip "no aiosmtpd"
-	port=$(free_port)
-	start "$BATS_TEST_TMPDIR/log.aio" /usr/bin/python3 -c '
-import sys, time
-from aiosmtpd.controller import Controller
-from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP
-class Handler:
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if address.startswith("no"):
-            return "550 5.1.1 No such user"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-    async def handle_DATA(self, server, session, envelope):
-        with open("got", "wb") as file:
-            file.write(envelope.content)
-        with open("got.envelope", "w") as file:
-            print(envelope.mail_from, envelope.rcpt_tos,
-                  envelope.mail_options, file=file)
-        return "250 2.0.0 aio\r\n250 2.0.0 two" \
-            if len(envelope.rcpt_tos) > 1 and sys.argv[2] == "lmtp" \
-            else "250 2.0.0 aio"
-class Server(Controller):
-    def factory(self):
-        kind = LMTP if sys.argv[2] != "smtp" else SMTP
-        kind.line_length_limit = 1 << 30
-        return kind(self.handler, data_size_limit=1 << 26,
-                    enable_SMTPUTF8=True)
-Server(Handler(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
-time.sleep(600)' "$port" "$1"
-	eventually listening "$port"
-}
-
-@test "aiosmtpd, end to end with smtplib: every octet, and its word" {
-	aio smtp
-	aio_port=$port
-	"$PYTHON" -c 'import sys
-line = bytes(n for n in range(1, 256) if n not in (10, 13))
-sys.stdout.buffer.write(b"Subject: x\r\n\r\n" + b"\r\n".join(
-    [b".", b"..", b"", line, b"." * 100000] * 20) + b"\r\n")' >message
-	serve -n --no-received "$relay" "127.0.0.1:$aio_port"
-	py "$port" <<'END'
-import smtplib, sys
-with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as client:
-    client.ehlo()
-    client.mail("ann@example.com", ["body=8bitmime"])
-    client.rcpt("bob@example.org")
-    code, text = client.data(open("message", "rb").read())
-    assert (code, text) == (250, b"2.0.0 aio"), (code, text)
-    client.mail("ann@example.com")
-    client.rcpt("bob@example.org")
-    client.rcpt("no@example.org")
-    code, text = client.data(b"x\r\n")
-    assert (code, text) == (550, b"5.1.1 <no@example.org>: No such user")
-END
-	cmp message got
-	grep -q "BODY=8BITMIME" got.envelope
-}
-
-@test "aiosmtpd's LMTP: a reply each, and one for two recipients" {
-	aio lmtp
-	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp
-	replied '250 2.0.0 aio' '250 2.0.0 two'
-	end_all
-	aio short
-	RECIPIENTS=$two relayed 75 --lmtp -t 2
-	replied '451 4.4.2 *'
-	[ -s got ]
-	relayed 0 --lmtp
-	replied '250 2.0.0 aio'
 }
 
 @test "through smtpd: upstream's refusals are the client's replies" {
