@@ -614,6 +614,37 @@ early_verdicts(void)
 	}
 }
 
+/* Granted while some of what was asked is still here: no promise, not even
+ * where room for more is waited for. A refusal counts. */
+static void
+early_replies(void)
+{
+	static struct client client;
+	struct client_config config = {.name = "me"};
+	struct client_message mail = {.sender = "a@b", .sender_length = 3};
+
+	for (int code = 250; code <= 550; code += 300) {
+		char reply[32];
+		size_t length = (size_t)sprintf(reply, "%d x\n", code);
+
+		make_ready(&client, &config, "250-x\r\n250 PIPELINING\r\n");
+		CHECK(client_mail(&client, &mail));
+		CHECK(client_rcpt(&client, "c@d", 3, NULL, 0));
+		client_written(&client, client.output_length - 1);
+		client_input(&client, "250 s\n", 6);
+		CHECK(client_next(&client)->kind == CLIENT_SENDER);
+		CHECK(client_next(&client)->kind == CLIENT_READ);
+		client_input(&client, reply, length);
+		CHECK(client_next(&client)->code == (code == 250 ? 451 : code));
+		CHECK(client.event.kind ==
+		      (code == 250 ? CLIENT_FAILED : CLIENT_RECIPIENT));
+	}
+	make_ready(&client, &config, "250 x\r\n");
+	client_reset(&client);
+	client_input(&client, "250 x\n", 6);
+	CHECK(client_next(&client)->kind == CLIENT_FAILED);
+}
+
 /* Any octets in any pieces: no trap, and no CR or LF alone comes out. */
 static void
 random_upstreams(void)
@@ -664,5 +695,6 @@ units_client(void)
 	batches();
 	what_is_carried();
 	early_verdicts();
+	early_replies();
 	random_upstreams();
 }
