@@ -220,6 +220,21 @@ said() {
 	replied '451 4.4.2 *'
 }
 
+@test "accepted before it was sent, and read later: 451, never 250" {
+	# Go on fills what is read at once; the verdict waits behind it.
+	for lines in 63 127 255 511; do
+		upstream "data=+$(
+			for ((n = 0; n < lines; n++)); do
+				printf '354-%058d\\r\\n' 0
+			done
+			printf '354 %058d\\r\\n' 0
+		)250 2.0.0 Queued\r\n"
+		relayed 75
+		replied '451 4.4.2 *'
+		end_all
+	done
+}
+
 @test "a text that lies, shouts or paints is cleaned" {
 	upstream 'end=550 2.0.0 \x1b[2J\x9b\xc3\xa4 ok'
 	relayed 69
