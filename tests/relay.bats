@@ -387,6 +387,10 @@ END
 	RECIPIENTS=$two SMTP_PROTOCOL=LMTPS relayed 69 --lmtp
 	replied '550 5.2.2 Full' '450 4.2.1 Later'
 	end_all
+	upstream --lmtp 'end1=450 4.2.1 Later' 'end2=451 4.3.0 Later'
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 75 --lmtp
+	replied '450 4.2.1 Later' '451 4.3.0 Later'
+	end_all
 	upstream --lmtp
 	RECIPIENTS=$two SMTP_PROTOCOL=ESMTP relayed 0 --lmtp
 	replied '250 2.0.0 Queued as 4711'
