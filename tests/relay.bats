@@ -576,6 +576,21 @@ END
 	[[ $output = *'descriptor 6'* ]]
 }
 
+@test "closed descriptors: upstream is told no reply, and no empty message" {
+	upstream 'data=452 4.3.1 Full'
+	run -75 bash -c 'exec "$@" <message >&- 2>&-' - "$relay" "127.0.0.1:$port"
+	eventually grep -qx QUIT up/commands
+	run ! grep -q '^4\|^smtpd' up/commands
+	rm up/commands
+	for n in '<&-' '<&- >&-' '<&- >&- 2>&-'; do
+		run -75 bash -c "exec \"\$@\" $n" - "$relay" "127.0.0.1:$port"
+	done
+	[ ! -e up/commands ]
+	# A hook reads nothing.
+	RECIPIENT=cid@example.org run -0 bash -c 'exec "$@" <&- >&- 2>&-' - \
+		"$relay" --check "127.0.0.1:$port"
+}
+
 @test "addresses that are none never reach upstream" {
 	upstream
 	for bad in $'a@b>\nRCPT TO:<c@d' 'a b@c' '<a@b>' 'a@'; do
