@@ -9,7 +9,7 @@
 #include <sysexits.h>
 
 #include "action.h"
-#include "consult.h"
+#include "enquire.h"
 #include "forward.h"
 #include "inquiry.h"
 #include "instance.h"
@@ -151,7 +151,7 @@ static int
 run(struct policy *policy)
 {
 	static struct inquiry inquiry;
-	static struct consult answer;
+	static struct enquire answer;
 	struct action action;
 
 	/* A failed write is to be told from its errno. */
@@ -164,7 +164,7 @@ run(struct policy *policy)
 	if (!inquiry_word(&inquiry, policy->state, &policy->about))
 		(void)snprintf(answer.trouble, sizeof answer.trouble,
 		    "the question is too long");
-	else if (consult(&answer, policy->place, inquiry.text, inquiry.length,
+	else if (enquire(&answer, policy->place, inquiry.text, inquiry.length,
 		     (int64_t)policy->timeout * 1000)) {
 		action_read(&action, answer.value, answer.length, policy->utf8);
 		return act(policy, &action);

@@ -1,7 +1,7 @@
 /* One question to a policy server and its answer, over a connection of their
  * own; gives the answer no meaning. */
-#ifndef SMTPD_CONSULT_H
-#define SMTPD_CONSULT_H
+#ifndef SMTPD_ENQUIRE_H
+#define SMTPD_ENQUIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "dial.h"
 
 /* The caller's. */
-struct consult {
+struct enquire {
 	const char *value; /* of the action, in answer */
 	size_t length;
 	char trouble[DIAL_TROUBLE_MAX]; /* why there is none */
@@ -22,9 +22,9 @@ struct consult {
  * Asks question[0..length) at a place that dial_parse() knows, and once more
  * on a new connection, a second later, where there was no answer; each time for
  * so many milliseconds at most. SIGPIPE must be ignored. False with
- * consult->trouble.
+ * enquire->trouble.
  */
-bool consult(struct consult *consult, const char *place, const char *question,
+bool enquire(struct enquire *enquire, const char *place, const char *question,
     size_t length, int64_t patience);
 
 #endif

@@ -1,4 +1,4 @@
-#include "consult.h"
+#include "enquire.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,16 +14,16 @@
 #define RETRY_DELAY 1000
 
 static bool
-fail(struct consult *consult, const char *why)
+fail(struct enquire *enquire, const char *why)
 {
-	(void)snprintf(consult->trouble, sizeof consult->trouble, "%s",
+	(void)snprintf(enquire->trouble, sizeof enquire->trouble, "%s",
 	    why); /* cut to fit */
 	return false;
 }
 
 /* Waits until the connection is ready; false with the trouble. */
 static bool
-ready(struct consult *consult, int fd, short event, int64_t deadline)
+ready(struct enquire *enquire, int fd, short event, int64_t deadline)
 {
 	struct pollfd polled = {.fd = fd, .events = event};
 	int found;
@@ -34,22 +34,22 @@ ready(struct consult *consult, int fd, short event, int64_t deadline)
 		found = left > 0 ? poll(&polled, 1, (int)left) : 0;
 	} while (found < 0 && errno == EINTR);
 	if (found == 0)
-		return fail(consult, "no answer in time");
-	return found > 0 || fail(consult, strerror(errno));
+		return fail(enquire, "no answer in time");
+	return found > 0 || fail(enquire, strerror(errno));
 }
 
 static bool
-ask(struct consult *consult, int fd, const char *question, size_t length,
+ask(struct enquire *enquire, int fd, const char *question, size_t length,
     int64_t deadline)
 {
 	while (length > 0) {
 		ssize_t n;
 
-		if (!ready(consult, fd, POLLOUT, deadline))
+		if (!ready(enquire, fd, POLLOUT, deadline))
 			return false;
 		n = write(fd, question, length);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return fail(consult, strerror(errno));
+			return fail(enquire, strerror(errno));
 		if (n > 0) {
 			question += n;
 			length -= (size_t)n;
@@ -59,7 +59,7 @@ ask(struct consult *consult, int fd, const char *question, size_t length,
 }
 
 static bool
-hear(struct consult *consult, int fd, int64_t deadline)
+hear(struct enquire *enquire, int fd, int64_t deadline)
 {
 	enum action_found found = ACTION_PART;
 	size_t length = 0;
@@ -67,26 +67,26 @@ hear(struct consult *consult, int fd, int64_t deadline)
 	while (found == ACTION_PART) {
 		ssize_t n;
 
-		if (length == sizeof consult->answer)
-			return fail(consult, "the answer is too long");
-		if (!ready(consult, fd, POLLIN, deadline))
+		if (length == sizeof enquire->answer)
+			return fail(enquire, "the answer is too long");
+		if (!ready(enquire, fd, POLLIN, deadline))
 			return false;
-		n = read(fd, consult->answer + length,
-		    sizeof consult->answer - length);
+		n = read(fd, enquire->answer + length,
+		    sizeof enquire->answer - length);
 		if (n == 0)
-			return fail(consult, "hung up without an answer");
+			return fail(enquire, "hung up without an answer");
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return fail(consult, strerror(errno));
+			return fail(enquire, strerror(errno));
 		if (n > 0)
 			length += (size_t)n;
 		found = action_find(
-		    consult->answer, length, &consult->value, &consult->length);
+		    enquire->answer, length, &enquire->value, &enquire->length);
 	}
-	return found == ACTION_FOUND || fail(consult, "the answer is none");
+	return found == ACTION_FOUND || fail(enquire, "the answer is none");
 }
 
 static bool
-try(struct consult *consult, const char *place, const char *question,
+try(struct enquire *enquire, const char *place, const char *question,
     size_t length, int64_t patience)
 {
 	int64_t deadline = clock_now() + patience;
@@ -94,25 +94,25 @@ try(struct consult *consult, const char *place, const char *question,
 	bool good = false;
 
 	if (!dial_parse(&dial, place, NULL))
-		return fail(consult, "not a place");
+		return fail(enquire, "not a place");
 	if (!dial_next(&dial, deadline))
-		(void)fail(consult, dial.trouble);
+		(void)fail(enquire, dial.trouble);
 	else
-		good = ask(consult, dial.out, question, length, deadline) &&
-		       hear(consult, dial.in, deadline);
+		good = ask(enquire, dial.out, question, length, deadline) &&
+		       hear(enquire, dial.in, deadline);
 	dial_close(&dial);
 	dial_end(&dial);
 	return good;
 }
 
 bool
-consult(struct consult *consult, const char *place, const char *question,
+enquire(struct enquire *enquire, const char *place, const char *question,
     size_t length, int64_t patience)
 {
 	for (int i = 0; i < TRIES; i++) {
 		if (i > 0)
 			(void)poll(NULL, 0, RETRY_DELAY); /* or a bit less */
-		if (try(consult, place, question, length, patience))
+		if (try(enquire, place, question, length, patience))
 			return true;
 	}
 	return false;
