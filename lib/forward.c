@@ -22,8 +22,10 @@ forward_complain(const struct forward *forward, const char *what,
 	int length = snprintf(
 	    line, sizeof line, "%s: %s: %s\n", forward->program, what, why);
 
-	if (length >= (int)sizeof line)
+	if (length >= (int)sizeof line) {
 		length = (int)sizeof line - 1;
+		line[length - 1] = '\n';
+	}
 	/* There is nowhere to complain about complaining. */
 	if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0)
 		return status;

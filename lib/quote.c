@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "clean.h"
 #include "text.h"
 
 /* A line being worded; octets that do not fit are left out. */
@@ -19,21 +20,12 @@ put(struct sentence *line, const char *text, size_t length)
 	line->length += length;
 }
 
-/* Only what may stand in a reply (RFC 5321 4.2, RFC 6531 3.7.4.2). */
+/* Only what may stand in a reply. */
 static void
 put_clean(struct sentence *line, const char *text, size_t length, bool utf8)
 {
-	for (size_t at = 0, n; at < length; at += n) {
-		n = utf8 ? text_utf8(text + at, length - at) : 1;
-		if (n > 1 || (n == 1 && text_is_print(text[at]))) {
-			put(line, text + at, n);
-			continue;
-		}
-		n = 1;
-		put(line, text[at] == '\t' ? " " : "?", 1);
-	}
-	while (line->length > 0 && line->text[line->length - 1] == ' ')
-		line->length--;
+	line->length += clean(text, length, utf8, line->text + line->length,
+	    sizeof line->text - line->length);
 }
 
 static bool

@@ -55,6 +55,7 @@ int
 main(void)
 {
 	units_text();
+	units_action();
 	units_address();
 	units_client();
 	units_content();

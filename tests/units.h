@@ -25,6 +25,7 @@ char *exactly(const char *text, size_t length);
 /* A number from 0 to below, the same sequence in every run. */
 unsigned chance(unsigned below);
 
+void units_action(void);
 void units_address(void);
 void units_client(void);
 void units_content(void);
