@@ -54,6 +54,60 @@ take_variables(struct consultation *of, const char *text, size_t length,
 	return at;
 }
 
+/* What it printed beside success: nothing, variables, a reply behind them.
+ * False where it is none of this. */
+static bool
+well_formed(const struct consultation *of, const struct outcome *outcome,
+    size_t at, bool good)
+{
+	const char *path = of->hook->path, *reply = outcome->output + at;
+	size_t length = outcome->length - at;
+
+	if (!good || outcome->length > DELIVER_OUTPUT_MAX) {
+		log_error("hook %s printed variables that are too many, too "
+			  "long or hold control characters",
+		    path);
+		return false;
+	}
+	if (length > 0 && reply_code(reply, length, of->envelope->utf8) == 0) {
+		log_error("hook %s printed what is no reply", path);
+		return false;
+	}
+	return true;
+}
+
+/* What is to be said of its end. */
+static void
+judge(struct consultation *of, const struct outcome *outcome, bool connect,
+    struct advice *advice)
+{
+	bool good = true, utf8 = of->envelope->utf8;
+	size_t at;
+
+	if (outcome->end == VERDICT_NOT_RUN) {
+		advise(
+		    advice, connect ? REPLY_NO_GREETING : REPLY_MISCONFIGURED);
+		return;
+	}
+	if (outcome->end == VERDICT_KILLED) {
+		advise(advice, REPLY_TRY_LATER);
+		return;
+	}
+	at = take_variables(
+	    of, outcome->output, outcome->length, connect, &good);
+	if (verdict_success(outcome->status)) {
+		if (!well_formed(of, outcome, at, good)) {
+			advise(advice, REPLY_TRY_LATER);
+			return;
+		}
+		if (at == outcome->length)
+			return;
+	}
+	advice->length = verdict(outcome->end, outcome->status,
+	    outcome->output + at, outcome->length - at, utf8, advice->reply,
+	    sizeof advice->reply);
+}
+
 void
 consult(struct consultation *of, struct advice *advice)
 {
@@ -71,39 +125,20 @@ consult(struct consultation *of, struct advice *advice)
 	    .timeout = of->timeout,
 	    .utf8 = of->envelope->utf8,
 	};
-	bool connect = strcmp(of->step.verb, "CONNECT") == 0, good = true;
-	size_t at;
 
 	advice->length = 0;
-	advice->stopped = false;
-	if (!of->hook->usable ||
-	    strlen(of->hook->path) >= sizeof command.path) {
-		advise(
-		    advice, connect ? REPLY_NO_GREETING : REPLY_MISCONFIGURED);
-		return;
+	outcome.end = VERDICT_NOT_RUN;
+	outcome.stopped = false;
+	if (of->hook->usable && strlen(of->hook->path) < sizeof command.path) {
+		strcpy(command.path, of->hook->path);
+		delivery.environment = envelope_step_environment(
+		    of->session, of->envelope, &of->step);
+		deliver_run(&delivery, &feed, &outcome);
 	}
-	strcpy(command.path, of->hook->path);
-	delivery.environment =
-	    envelope_step_environment(of->session, of->envelope, &of->step);
-	deliver_run(&delivery, &feed, &outcome);
 	advice->stopped = outcome.stopped;
-	if (advice->stopped)
-		return;
-	at = take_variables(of, outcome.output, outcome.length, connect, &good);
-	if (outcome.end == VERDICT_EXITED && verdict_success(outcome.status)) {
-		if (good && at == outcome.length)
-			return;
-		if (!good || reply_code(outcome.output + at,
-				 outcome.length - at, delivery.utf8) == 0) {
-			log_error(
-			    "hook %s printed what is no reply", of->hook->path);
-			advise(advice, REPLY_TRY_LATER);
-			return;
-		}
-	}
-	advice->length = verdict(outcome.end, outcome.status,
-	    outcome.output + at, outcome.length - at, delivery.utf8,
-	    advice->reply, sizeof advice->reply);
+	if (!advice->stopped)
+		judge(of, &outcome, strcmp(of->step.verb, "CONNECT") == 0,
+		    advice);
 }
 
 bool

@@ -1,0 +1,115 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats disable=SC2016
+# Hooks (-H DIR): when they run, what they get, what they may say and what it
+# does: smtpd-hooks(7).
+
+load lib
+
+# Every name that smtpd asks a hook by, but those of AUTH, STARTTLS and LMTP.
+ALL=(CONNECT HELO EHLO MAIL RCPT DATA VRFY EXPN HELP NOOP RSET QUIT DISCONNECT)
+
+setup_file() {
+	stage
+	export ALL_HOOKS="${ALL[*]}"
+}
+
+teardown_file() {
+	unstage
+}
+
+setup() {
+	forget_messages
+	# The hooks, and a place that they may write to.
+	HOOKS=$STAGE/hooks NOTES=$STAGE/notes
+	export HOOKS NOTES
+	rm -rf "$HOOKS" "$NOTES"
+	mkdir -m 755 "$HOOKS"
+	mkdir -m 1777 "$NOTES"
+	said=$BATS_TEST_TMPDIR/said errors=$BATS_TEST_TMPDIR/log.errors
+	options=(-A -q --hostname mx.example.net)
+	transaction=('>MAIL FROM:<ann@example.com>' '<250' \
+		'>RCPT TO:<bob@example.org>' '<250')
+	hello=('<220' '>EHLO me.example.org' '<250')
+	message=('>DATA' '<354' '>Subject: x' '>' '>text' .)
+}
+
+teardown() {
+	end_all
+}
+
+# hook NAME ...: standard input is a shell script that becomes these hooks.
+hook() {
+	local script name
+	script=$(cat)
+	for name; do
+		printf '#!/bin/sh\n%s\n' "$script" >"$HOOKS/$name"
+		chmod 755 "$HOOKS/$name"
+	done
+}
+
+# ask STEP ...: talk.py's steps with a smtpd that has the hooks; exit 0 at its
+# end. What it said is in $said, with LF, its log in $errors.
+ask() {
+	if ! talk -t 20 "${kind:-pair}" "$@" -- "$SMTPD" "${options[@]}" \
+		-H "$HOOKS" "$RECORD" "$MAIL" >"$said.crlf" 2>"$errors"; then
+		cat "$said.crlf" "$errors" >&2
+		return 1
+	fi
+	tr -d '\r' <"$said.crlf" >"$said"
+}
+
+# silent: smtpd had nothing to complain of.
+silent() {
+	diff -u /dev/null <(grep -v '^recorded ' "$errors")
+}
+
+# notes: what hooks have written down, one line each.
+notes() {
+	cat "$NOTES/notes" 2>/dev/null
+}
+
+@test "what is cut from a flood of variables is no consent" {
+	hook NOOP <<<'yes X_A=1 | head -n 5000; echo 550 5.7.1 no'
+	ask "${hello[@]}" '>NOOP' '<451 4.3.0' '>QUIT' '<221'
+	hook NOOP <<<'yes X_A=1 | head -n 2500; echo 550 5.7.1 no'
+	ask "${hello[@]}" '>NOOP' '<550 5.7.1 no' '>QUIT' '<221'
+}
+
+@test "a reply may not say more than the status; other output is its text" {
+	hook NOOP <<<'cat "$NOTES/say"; exit "$SMTP_ARGUMENT"'
+	check() { # STATUS OUTPUT REPLY
+		printf "$2" >"$NOTES/say"
+		ask "${hello[@]}" ">NOOP $1" "<$3" '>QUIT' '<221'
+		[ -z "${4-}" ] || run -1 grep -qF "$4" "$said"
+	}
+	check 1 '250 2.0.0 fine\n' '451 4.3.0 Temporary failure'
+	check 100 '250 fine\n' '451 4.3.0 Temporary failure'
+	check 75 '550 5.1.1 no\n' '451 4.3.0 Temporary failure'
+	check 111 '550 no\n' '451 4.3.0 Temporary failure'
+	check 75 '452 4.3.1 full\n' '452 4.3.1 full'
+	check 100 '451 4.7.1 later\n' '451 4.7.1 later'
+	check 1 '550 5.7.1 no\n' '550 5.7.1 no'
+	check 67 'gone fishing\nand more\n' '550 5.1.1 gone fishing'
+	check 3 'a\033b\302\205c\n' '451 4.3.0 abc'
+	check 67 'X_A=1\nnobody\n' '550 5.1.1 nobody'
+	check 0 '550 5.7.1 no\n' '550 5.7.1 no'
+	check 99 '250 2.0.0 nn\n' '250 2.0.0 nn'
+	# Killed: what it had printed is ignored, variables too.
+	hook NOOP <<<'echo X_A=1; echo 250 fine; kill -KILL $$'
+	hook VRFY <<<'echo "250 [$X_A]"'
+	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' \
+		'>VRFY x' '<250 []' '>QUIT' '<221'
+}
+
+@test "a hook that takes too long: its group is killed, 451, what it said is void" {
+	hook NOOP <<-'END'
+		sleep 60 & echo $! >"$NOTES/child"
+		echo X_A=1; echo 250 2.0.0 fine
+		wait
+	END
+	hook VRFY <<<'echo "250 [$X_A]"'
+	options+=(--command-timeout 1)
+	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' '>VRFY x' '<250 []' '>QUIT' '<221'
+	ended "$(cat "$NOTES/child")"
+	grep -q 'time-out' "$errors"
+}
