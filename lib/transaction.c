@@ -91,12 +91,13 @@ enum decision {
 };
 
 static void
-refusal(struct transaction *self, const struct advice *advice)
+refusal(struct transaction *self, const char *verb, const char *argument,
+    const struct advice *advice)
 {
 	const char *newline = memchr(advice->reply, '\n', advice->length);
 	char command[HOOKS_NAME_MAX + LINE_MAX_OCTETS + 2];
-	int n = snprintf(command, sizeof command, "%s%s%s", announced.verb,
-	    announced.argument[0] ? " " : "", announced.argument);
+	int n = snprintf(command, sizeof command, "%s%s%s", verb,
+	    argument[0] ? " " : "", argument);
 
 	journal_refused(self->session.peer,
 	    &(struct record){
@@ -137,8 +138,9 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 	self->stopped = advice.stopped;
 	if (self->stopped)
 		return REFUSED;
-	/* RFC 5321 4.1.1.5 and 4.1.1.10: neither can be refused. */
-	if (advice_refuses(&advice) &&
+	/* RFC 5321 4.1.1.5 and 4.1.1.10: neither can be refused. 421 is no
+	 * refusal, but the end (3.8). */
+	if (advice_refuses(&advice) && strncmp(advice.reply, "421", 3) != 0 &&
 	    (strcmp(verb, "RSET") == 0 || strcmp(verb, "QUIT") == 0))
 		advice.length = 0;
 	answer(self, &(struct record){
@@ -148,7 +150,7 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 		     });
 	if (!advice_refuses(&advice))
 		return GRANTED;
-	refusal(self, &advice);
+	refusal(self, announced.verb, announced.argument, &advice);
 	return REFUSED;
 }
 
@@ -168,6 +170,8 @@ transaction_moment(
 	advice->stopped = false;
 	if (consultation.hook)
 		consult(&consultation, advice);
+	if (advice_refuses(advice) && strcmp(verb, "CONNECT") == 0)
+		refusal(self, verb, "", advice);
 }
 
 static void
@@ -184,6 +188,7 @@ take_helo(struct transaction *self, const struct record *record)
 	const char *verb = record->number == 1 ? "EHLO" : "HELO";
 	static struct value before;
 	bool extended = self->session.extended;
+	bool greeted = self->session.greeted;
 	enum decision decision;
 
 	/* The hook is told of it already. */
@@ -197,6 +202,7 @@ take_helo(struct transaction *self, const struct record *record)
 	} else {
 		self->session.helo = before;
 		self->session.extended = extended;
+		self->session.greeted = greeted;
 	}
 	return decision != UNSOUND;
 }

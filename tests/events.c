@@ -218,8 +218,10 @@ reply_is_whole(struct session *session)
 		session->recipients += granted;
 		break;
 	case SMTP_DATA:
-		demand(session, !granted || session->code == 354, "not 354");
-		session->state = granted ? 4 : session->state;
+		demand(session,
+		    !granted || session->code == 354 || session->code == 221,
+		    "neither 354 nor the end");
+		session->state = session->code == 354 ? 4 : session->state;
 		break;
 	case SMTP_DROPPED:
 	case SMTP_MESSAGE:

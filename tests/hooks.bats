@@ -101,6 +101,37 @@ notes() {
 		'>VRFY x' '<250 []' '>QUIT' '<221'
 }
 
+@test "421 and 221 end the session, whatever the command" {
+	hook HELO EHLO MAIL RCPT DATA VRFY EXPN HELP NOOP RSET PING <<-'END'
+		[ ! -e "$NOTES/at.$SMTP_VERB" ] || cat "$NOTES/say"
+	END
+	for reply in '421 4.3.2 going' '221 2.0.0 bye'; do
+		echo "$reply" >"$NOTES/say"
+		for line in 'HELO me' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<a@b>' DATA \
+			'VRFY x' EXPN HELP NOOP RSET PING; do
+			rm -f "$NOTES"/at.*
+			touch "$NOTES/at.${line%% *}"
+			steps=('<220')
+			[ "${line%% *}" = EHLO ] || steps+=('>EHLO me' '<250')
+			case $line in
+			RCPT*) steps+=('>MAIL FROM:<a@b>' '<250') ;;
+			DATA*) steps+=("${transaction[@]}") ;;
+			esac
+			# What is pipelined behind it is not answered.
+			ask "${steps[@]}" "+$line\\r\\nNOOP\\r\\nQUIT\\r\\n" '<eof'
+			[ "$(tail -n 1 "$said")" = "$reply" ] || { cat "$said"; return 1; }
+		done
+	done
+	[ "$(messages)" -eq 0 ]
+}
+
+@test "SMTP_HELO is not set by a HELO or EHLO that was refused" {
+	hook HELO EHLO <<<'exit 1'
+	hook NOOP <<<'echo "250 2.0.0 ${SMTP_HELO-none} $SMTP_PROTOCOL"'
+	ask '<220' '>EHLO me' '<451' '>NOOP' '<250 2.0.0 none SMTP' \
+		'>HELO me' '<451' '>NOOP' '<250 2.0.0 none SMTP' '>QUIT' '<221'
+}
+
 @test "a hook that takes too long: its group is killed, 451, what it said is void" {
 	hook NOOP <<-'END'
 		sleep 60 & echo $! >"$NOTES/child"
