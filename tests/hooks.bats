@@ -132,6 +132,33 @@ notes() {
 		'>HELO me' '<451' '>NOOP' '<250 2.0.0 none SMTP' '>QUIT' '<221'
 }
 
+@test "a file that is there and cannot be executed: an error line, 451 or 421" {
+	hook NOOP MAIL PING RSET QUIT <<<'echo 250 2.0.0 run'
+	chmod 644 "$HOOKS"/*
+	ask '<220' '>EHLO me' '<250' '>NOOP' '<451 4.3.5' '>PING' '<451 4.3.5' \
+		'>MAIL FROM:<a@b>' '<451 4.3.5' '>VRFY x' '<252' '>RSET' '<250' '>QUIT' '<221'
+	for name in NOOP MAIL PING; do
+		grep -q "cannot run the hook $HOOKS/$name as user .*: Permission denied (the command will get 451 4.3.5)" "$errors"
+	done
+	rm "$HOOKS"/*
+	# A link to nowhere, a folder, a pipe, an interpreter that is missing.
+	ln -s nowhere "$HOOKS/NOOP"
+	mkdir "$HOOKS/PING"
+	mkfifo -m 777 "$HOOKS/VRFY"
+	ask '<220' '>NOOP' '<451 4.3.5' '>PING' '<451 4.3.5' '>VRFY x' '<451 4.3.5' '>QUIT' '<221'
+	[ "$(grep -c 'cannot run the hook' "$errors")" -eq 3 ]
+	printf '#!/no/such/interpreter\n' >"$HOOKS/EXPN"
+	printf 'no magic\n' >"$HOOKS/HELP"
+	chmod 755 "$HOOKS/EXPN" "$HOOKS/HELP"
+	ask '<220' '>EXPN x' '<451 4.3.5' '>HELP' '<451 4.3.5' '>QUIT' '<221'
+	for how in 644 755; do
+		rm -rf "$HOOKS/CONNECT"
+		printf '#!/no/such/interpreter\n' >"$HOOKS/CONNECT"
+		chmod "$how" "$HOOKS/CONNECT"
+		ask '<421 4.3.5' '<eof'
+	done
+}
+
 @test "a hook that takes too long: its group is killed, 451, what it said is void" {
 	hook NOOP <<-'END'
 		sleep 60 & echo $! >"$NOTES/child"
