@@ -132,6 +132,24 @@ notes() {
 		'>HELO me' '<451' '>NOOP' '<250 2.0.0 none SMTP' '>QUIT' '<221'
 }
 
+@test "a client does not wait for DISCONNECT, nor can it ask for it or CONNECT" {
+	hook DISCONNECT <<-'END'
+		echo begun >>"$NOTES/notes"
+		until [ -e "$NOTES/go" ]; do sleep 0.02; done
+		echo done >>"$NOTES/notes"
+	END
+	hook CONNECT <<<'echo connect >>"$NOTES/notes"'
+	serve -A -H "$HOOKS" true
+	talk "127.0.0.1:$port" '<220' '>EHLO me' '<250' '>DISCONNECT' '<500 5.5.2' '>CONNECT' '<500 5.5.2' \
+		'>CONNECT x' '<500' '>HELP' '<214' '>QUIT' '<221' '<eof' >"$said"
+	run -1 grep -q CONNECT "$said"
+	[ "$(notes | tail -n 1)" != done ]
+	touch "$NOTES/go"
+	eventually grep -q done "$NOTES/notes"
+	[ "$(notes | paste -sd ' ')" = 'connect begun done' ]
+	stop "$pid"
+}
+
 @test "a file that is there and cannot be executed: an error line, 451 or 421" {
 	hook NOOP MAIL PING RSET QUIT <<<'echo 250 2.0.0 run'
 	chmod 644 "$HOOKS"/*
@@ -170,4 +188,32 @@ notes() {
 	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' '>VRFY x' '<250 []' '>QUIT' '<221'
 	ended "$(cat "$NOTES/child")"
 	grep -q 'time-out' "$errors"
+}
+
+@test "the log: what a hook refused, and with --debug every line" {
+	hook CONNECT <<<'printf "220-one\n220 two\n"'
+	hook RCPT <<<'printf "550-5.7.1 no\n550 5.7.1 never\n"'
+	hook NOOP <<<'exit 75'
+	options=(-A -d --hostname mx.example.net)
+	ask "${hello[@]}" '>MAIL FROM:<a@b>' '<250' '>RCPT TO:<c@d> ' '<550' '>NOOP "x"' '<451' '>QUIT' '<221'
+	py "$errors" <<-'PY'
+		import sys
+		from session import log_lines
+		events = [e for e in log_lines(open(sys.argv[1]).read()) if isinstance(e, dict)]
+		refused = [(e["command"], e["reply"]) for e in events if e["event"] == "refused"]
+		assert refused == [("RCPT TO:<c@d>", "550-5.7.1 no"),
+		                   ('NOOP "x"', "451 4.3.0 Temporary failure, try again later")], refused
+		said = [e["line"] for e in events if e["event"] == "server"]
+		assert said[:2] == ["220-one", "220 two"], said
+		assert "250 2.1.0 Sender OK" in said and "550 5.7.1 never" in said, said
+		assert said[-1] == "221 2.0.0 Bye", said
+		heard = [e["line"] for e in events if e["event"] == "client"]
+		assert heard == ["EHLO me.example.org", "MAIL FROM:<a@b>", "RCPT TO:<c@d> ",
+		                 'NOOP "x"', "QUIT"], heard
+		assert all(e["session"] == events[0]["session"] for e in events)
+	PY
+	hook CONNECT <<<'echo 554 5.7.1 no'
+	options=(-A)
+	ask '<554' '>QUIT' '<221'
+	grep -q 'event=refused .*command=CONNECT reply="554 5.7.1 no"' "$errors"
 }
