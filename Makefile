@@ -46,7 +46,7 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address answer ask base64 client commands content data date dots \
 	esmtp hops json line listname login mailbox number offer param pattern quote \
-	record reply smtp text utf8 verdict visible
+	record reply smtp text utf8 variables verdict visible
 PUBLIC = address answer base64 client content data date dots hops json line \
 	mailbox number offer param pattern quote reply smtp text utf8 verdict \
 	visible

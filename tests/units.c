@@ -66,6 +66,7 @@ main(void)
 	units_pattern();
 	units_record();
 	units_reply();
+	units_variables();
 	units_verdict();
 	printf("units: %lu checks, %lu failed\n", checks, failed);
 	return failed > 0;

@@ -37,6 +37,7 @@ void units_pattern(void);
 void units_record(void);
 void units_reply(void);
 void units_text(void);
+void units_variables(void);
 void units_verdict(void);
 
 #endif
