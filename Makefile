@@ -47,7 +47,8 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 PURE = action address answer ask base64 clean client commands content data \
 	date dots dsn ehlo esmtp exchange hooktext hops ip json line \
 	listname login mailbox network number offer param pattern proxy \
-	quote record reply sasl smtp text utf8 verdict visible xclient xtext
+	quote record reply sasl smtp text utf8 variables verdict visible \
+	xclient xtext
 PUBLIC = action address answer base64 clean client content data date dots \
 	hops json line mailbox number offer param pattern quote reply sasl \
 	smtp text utf8 verdict visible

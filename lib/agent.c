@@ -1,6 +1,7 @@
 #include "agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,22 @@ ask_about_greeting(void)
 		smtp_reply(self.smtp, advice.reply, advice.length);
 }
 
+/* A hook's may have several lines. */
+static void
+log_greeting(const char *text, size_t length)
+{
+	const char *end;
+
+	for (; (end = memchr(text, '\r', length)); text = end + 2) {
+		journal_said(&(struct record){
+		    .number = 1,
+		    .first = text,
+		    .first_length = (size_t)(end - text),
+		});
+		length -= (size_t)(end - text) + 2;
+	}
+}
+
 /* The greeting, before the dialogue is forked: the fork is hidden behind the
  * client's answer. */
 static bool
@@ -181,11 +198,7 @@ greet(void)
 	self.closed = smtp_next(smtp)->kind == SMTP_CLOSE;
 	output = smtp_output(smtp, &length);
 	if (self.transaction.settings->debug)
-		journal_said(&(struct record){
-		    .number = 1,
-		    .first = output,
-		    .first_length = length - 2,
-		});
+		log_greeting(output, length);
 	if (!io_write(1, output, length))
 		return false;
 	smtp_written(smtp, length);
@@ -279,6 +292,19 @@ wait_for_dialogue(bool *killed)
 	return status;
 }
 
+/* Lets the client go, which would wait for the end of what is still run. */
+static void
+hang_up(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0)
+		return; /* then it waits */
+	(void)io_replace(0, null);
+	(void)io_replace(1, null);
+	(void)close(null); /* its copies stay */
+}
+
 /* The last that is heard of a session. */
 static void
 end_session(void)
@@ -286,8 +312,10 @@ end_session(void)
 	static struct advice advice; /* which nobody is given */
 
 	admission_end();
-	if (has_hooks() && signals_stops() < 2)
+	if (has_hooks() && signals_stops() < 2) {
+		hang_up();
 		transaction_moment(&self.transaction, "DISCONNECT", &advice);
+	}
 	journal_end(
 	    self.transaction.end, self.transaction.messages, self.begun);
 }

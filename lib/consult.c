@@ -28,7 +28,8 @@ take_variables(struct consultation *of, const char *text, size_t length)
 			   strcmp(of->step.verb, "CONNECT") == 0) &&
 		       good;
 	if (!good)
-		log_error("hook %s sets more variables than there is room for",
+		log_error(
+		    "hook %s printed variables that are too many, too long",
 		    of->hook->path);
 	return good;
 }
@@ -56,29 +57,44 @@ run_hook(struct consultation *of, struct outcome *outcome)
 	run_whole(&runnable, &feed, outcome);
 }
 
-void
-consult(struct consultation *of, struct advice *advice)
+/* What is to be said of its end. */
+static void
+judge(struct consultation *of, const struct outcome *outcome,
+    struct advice *advice)
 {
-	static struct outcome outcome;
 	size_t variables;
 
-	advice->length = 0;
-	advice->stopped = false;
-	if (!of->hook->usable || strlen(of->hook->path) >= COMMAND_PATH_MAX) {
+	if (outcome->end == VERDICT_NOT_RUN) {
 		advise(advice, strcmp(of->step.verb, "CONNECT") == 0
 				   ? REPLY_NO_GREETING
 				   : REPLY_MISCONFIGURED);
 		return;
 	}
-	run_hook(of, &outcome);
-	advice->stopped = outcome.stopped;
-	if (advice->stopped)
-		return;
-	advice->length = hooktext_verdict(outcome.end, outcome.status,
-	    outcome.output, outcome.length, of->envelope->utf8, advice->reply,
+	advice->length = hooktext_verdict(outcome->end, outcome->status,
+	    outcome->output, outcome->length, of->envelope->utf8, advice->reply,
 	    sizeof advice->reply, &variables);
-	if (!take_variables(of, outcome.output, variables))
+	if (!take_variables(of, outcome->output, variables))
 		advise(advice, REPLY_TRY_LATER);
+	else if (advice->length > 0 && outcome->end == VERDICT_EXITED &&
+		 verdict_success(outcome->status) &&
+		 reply_code(outcome->output + variables,
+		     outcome->length - variables, of->envelope->utf8) == 0)
+		log_error("hook %s printed what is no reply", of->hook->path);
+}
+
+void
+consult(struct consultation *of, struct advice *advice)
+{
+	static struct outcome outcome;
+
+	advice->length = 0;
+	outcome.end = VERDICT_NOT_RUN;
+	outcome.stopped = false;
+	if (of->hook->usable && strlen(of->hook->path) < COMMAND_PATH_MAX)
+		run_hook(of, &outcome);
+	advice->stopped = outcome.stopped;
+	if (!advice->stopped)
+		judge(of, &outcome, advice);
 }
 
 bool

@@ -60,25 +60,27 @@ hooks_find(const struct hooks *hooks, const char *name, size_t length)
 	return NULL;
 }
 
-/* Notes a file. */
+/* Notes a file: what is there and cannot be run is a hook, too. */
 static bool
 add(struct hooks *hooks, const char *directory, const char *file,
     const char *name)
 {
 	struct hook *hook = &hooks->hooks[hooks->count];
 	struct stat about;
+	int error = 0;
 
 	if (asprintf(&hook->path, "%s/%s", directory, file) < 0)
 		return false;
-	if (stat(hook->path, &about) == 0 && S_ISDIR(about.st_mode)) {
-		free(hook->path);
-		return true;
-	}
+	if (stat(hook->path, &about) != 0 ||
+	    faccessat(AT_FDCWD, hook->path, X_OK, AT_EACCESS) != 0)
+		error = errno;
+	else if (!S_ISREG(about.st_mode))
+		error = S_ISDIR(about.st_mode) ? EISDIR : EACCES;
 	memcpy(hook->name, name, strlen(name) + 1);
-	hook->usable = faccessat(AT_FDCWD, hook->path, X_OK, AT_EACCESS) == 0;
+	hook->usable = error == 0;
 	if (!hook->usable)
 		log_error("cannot run the hook %s as user %u: %s (%s)",
-		    hook->path, (unsigned)geteuid(), strerror(errno),
+		    hook->path, (unsigned)geteuid(), strerror(error),
 		    strcmp(name, "CONNECT") == 0
 			? "clients will get 421 4.3.5"
 			: "the command will get 451 4.3.5");

@@ -144,7 +144,8 @@ granted(struct smtp *smtp)
 		smtp->recipients++;
 		break;
 	case SMTP_DATA:
-		begin_content(smtp);
+		if (!smtp->closed) /* 221 */
+			begin_content(smtp);
 		break;
 	case SMTP_MESSAGE:
 		smtp->errors = 0;
@@ -241,7 +242,7 @@ smtp_reply(struct smtp *smtp, const char *text, size_t length)
 		text = REPLY_TRY_LATER;
 		length = strlen(text);
 	}
-	if (code / 100 == 2 && smtp->event.kind == SMTP_DATA) {
+	if (code / 100 == 2 && code != 221 && smtp->event.kind == SMTP_DATA) {
 		answer_by_default(smtp);
 		return;
 	}

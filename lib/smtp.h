@@ -221,8 +221,9 @@ const struct smtp_event *smtp_next(struct smtp *smtp);
 /*
  * Answers the last event: text[0..length) is one reply, 2xx, 4xx or 5xx, its
  * line ends LF or CRLF. 4xx and 5xx: the step has not happened. 421 and 221
- * end the session. To SMTP_DATA a 2xx means 354. Where text is no reply
- * (reply_code()) it is 451 4.3.0. Only after an event that is to be answered.
+ * end the session. To SMTP_DATA any other 2xx means 354. Where text is no
+ * reply (reply_code()) it is 451 4.3.0. Only after an event that is to be
+ * answered.
  */
 void smtp_reply(struct smtp *smtp, const char *text, size_t length);
 

@@ -105,14 +105,17 @@ transaction_refused(
 }
 
 static void
-refusal(struct transaction *self, struct advice *advice)
+refusal(struct transaction *self, const char *verb, const char *argument,
+    const struct advice *advice)
 {
 	char command[HOOKS_NAME_MAX + LINE_MAX_OCTETS + 2];
+	char reply[REPLY_MAX + 2];
 
-	(void)snprintf(command, sizeof command, "%s%s%s", announced.verb,
-	    announced.argument[0] ? " " : "", announced.argument);
-	advice->reply[advice->length] = '\0';
-	transaction_refused(self, command, advice->reply);
+	(void)snprintf(command, sizeof command, "%s%s%s", verb,
+	    argument[0] ? " " : "", argument);
+	memcpy(reply, advice->reply, advice->length);
+	reply[advice->length] = '\0';
+	transaction_refused(self, command, reply);
 }
 
 /* Asks the hook for verb, if it has one, and answers the dialogue; the
@@ -144,8 +147,9 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 	self->stopped = advice.stopped;
 	if (self->stopped)
 		return REFUSED;
-	/* RFC 5321 4.1.1.5 and 4.1.1.10: neither can be refused. */
-	if (advice_refuses(&advice) &&
+	/* RFC 5321 4.1.1.5 and 4.1.1.10: neither can be refused. 421 is no
+	 * refusal, but the end (3.8). */
+	if (advice_refuses(&advice) && strncmp(advice.reply, "421", 3) != 0 &&
 	    (strcmp(verb, "RSET") == 0 || strcmp(verb, "QUIT") == 0))
 		advice.length = 0;
 	transaction_answer(self, &(struct record){
@@ -155,7 +159,7 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 				 });
 	if (!advice_refuses(&advice))
 		return GRANTED;
-	refusal(self, &advice);
+	refusal(self, announced.verb, announced.argument, &advice);
 	return REFUSED;
 }
 
@@ -175,6 +179,8 @@ transaction_moment(
 	advice->stopped = false;
 	if (consultation.hook)
 		consult(&consultation, advice);
+	if (advice_refuses(advice) && strcmp(verb, "CONNECT") == 0)
+		refusal(self, verb, "", advice);
 }
 
 void
@@ -191,6 +197,7 @@ take_helo(struct transaction *self, const struct record *record)
 	const char *verb = record->number == 1 ? "EHLO" : "HELO";
 	static struct value before;
 	bool extended = self->session.extended;
+	bool greeted = self->session.greeted;
 	enum decision decision;
 
 	/* The hook is told of it already. */
@@ -204,6 +211,7 @@ take_helo(struct transaction *self, const struct record *record)
 	} else {
 		self->session.helo = before;
 		self->session.extended = extended;
+		self->session.greeted = greeted;
 	}
 	return decision != UNSOUND;
 }

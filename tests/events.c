@@ -41,7 +41,7 @@ enum { ANSWERS = 16, INPUT_MAX = 1 << 24 };
 
 static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
     "DROPPED", "REFUSED", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "MESSAGE",
-    "RESET", "QUIT", "COMMAND"};
+    "RESET", "QUIT", "STARTTLS", "LOGIN", "CHALLENGE", "RESPONSE", "COMMAND"};
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
@@ -219,8 +219,10 @@ reply_is_whole(struct session *session)
 		session->recipients += granted;
 		break;
 	case SMTP_DATA:
-		demand(session, !granted || session->code == 354, "not 354");
-		session->state = granted ? 4 : session->state;
+		demand(session,
+		    !granted || session->code == 354 || session->code == 221,
+		    "neither 354 nor the end");
+		session->state = session->code == 354 ? 4 : session->state;
 		break;
 	case SMTP_DROPPED:
 	case SMTP_MESSAGE:

@@ -72,6 +72,7 @@ main(void)
 	units_record();
 	units_reply();
 	units_sasl();
+	units_variables();
 	units_verdict();
 	units_xclient();
 	printf("units: %lu checks, %lu failed\n", checks, failed);

@@ -43,6 +43,7 @@ void units_record(void);
 void units_reply(void);
 void units_sasl(void);
 void units_text(void);
+void units_variables(void);
 void units_verdict(void);
 void units_xclient(void);
 
