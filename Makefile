@@ -45,11 +45,11 @@ LIBRARY = $(BUILD)/libsmtpd.a
 ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address answer ask base64 client commands content data date dots \
-	ehlo esmtp hops json line listname login mailbox number offer param pattern quote \
-	record reply smtp text utf8 verdict visible
-PUBLIC = address answer base64 client content data date dots hops json line \
+	dsn ehlo esmtp hops json line listname login mailbox number offer param \
+	pattern quote record reply smtp text utf8 verdict visible xtext
+PUBLIC = address answer base64 client content data date dots dsn hops json line \
 	mailbox number offer param pattern quote reply smtp text utf8 verdict \
-	visible
+	visible xtext
 TESTS = $(sort $(wildcard tests/*.bats))
 
 # Builds that the whole suite is run with, besides the one that was asked for.

@@ -59,6 +59,7 @@ main(void)
 	units_client();
 	units_content();
 	units_data();
+	units_dsn();
 	units_hops();
 	units_line();
 	units_lists();

@@ -29,6 +29,7 @@ void units_address(void);
 void units_client(void);
 void units_content(void);
 void units_data(void);
+void units_dsn(void);
 void units_hops(void);
 void units_line(void);
 void units_lists(void);
