@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dsn.h"
 #include "ehlo.h"
 #include "smtp.h"
 #include "text.h"
@@ -173,8 +174,23 @@ compose_helo(struct smtp *smtp, const struct smtp_event *event)
 	smtp_say(smtp, line, strlen(line));
 }
 
-/* RFC 6152 (BODY: 17) and RFC 1870 (SIZE: 26) lengthen MAIL, RFC 6531 3.4
- * MAIL, VRFY and EXPN by 10. */
+/* What lengthens MAIL and RCPT: a parameter with its space and its longest
+ * value (RFC 1870 3, RFC 6152 2, RFC 3461 4, RFC 4954 3); RFC 6531 3.4
+ * lengthens MAIL, VRFY and EXPN by 10. */
+#define EXTRA_SIZE 26
+#define EXTRA_BODY 17
+#define EXTRA_RET (1 + 8)
+#define EXTRA_ENVID (1 + 6 + DSN_ENVID_MAX)
+#define EXTRA_AUTH DSN_AUTH_MAX
+#define EXTRA_NOTIFY (1 + 28)
+#define EXTRA_ORCPT (1 + 6 + DSN_ORCPT_MAX)
+#define EXTRA_MAIL \
+	(EXTRA_SIZE + EXTRA_BODY + EXTRA_RET + EXTRA_ENVID + EXTRA_AUTH)
+#define EXTRA_RCPT (EXTRA_NOTIFY + EXTRA_ORCPT)
+
+_Static_assert(SMTP_LINE_MAX + EXTRA_MAIL + 10 <= LINE_MAX_OCTETS, "fits");
+_Static_assert(SMTP_LINE_MAX + EXTRA_RCPT <= LINE_MAX_OCTETS, "fits");
+
 const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "HELO",
@@ -199,7 +215,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.states = SMTP_STATE_READY,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_MAIL,
-	.extra = 17 + 26,
+	.extra = EXTRA_MAIL,
 	.extra_utf8 = 10,
 	.syntax = "MAIL FROM:<address> [parameters]",
 	.sequence = REPLY_NESTED_MAIL,
@@ -211,6 +227,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.states = SMTP_STATE_SENDER | SMTP_STATE_RECIPIENT,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_RCPT,
+	.extra = EXTRA_RCPT,
 	.syntax = "RCPT TO:<address> [parameters]",
 	.sequence = REPLY_MAIL_FIRST,
 	.check = check_rcpt,

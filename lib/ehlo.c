@@ -45,6 +45,7 @@ static const struct keyword {
     {"SIZE", NULL, say_size},              /* RFC 1870 */
     {"8BITMIME", NULL, NULL},              /* RFC 6152 */
     {"ENHANCEDSTATUSCODES", NULL, NULL},   /* RFC 2034 */
+    {"DSN", NULL, NULL},                   /* RFC 3461 */
     {"SMTPUTF8", offers_utf8, NULL},       /* RFC 6531 */
     {"LIMITS", offers_limits, say_limits}, /* RFC 9422 */
     {"HELP", NULL, NULL},                  /* RFC 5321 */

@@ -13,7 +13,7 @@
  * takes no single string of 128 KiB. */
 #define ENVELOPE_LIST_MAX (120 * 1024)
 /* Octets of any other value that the client chose. */
-#define ENVELOPE_VALUE_MAX 1024
+#define ENVELOPE_VALUE_MAX 1536
 /* Variables of ours. */
 #define ENVELOPE_VARIABLES 24
 

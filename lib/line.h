@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Octets of the longest line that any command may have, LF included. */
-#define LINE_MAX_OCTETS 1024
+#define LINE_MAX_OCTETS 1536
 
 /* What is kept of a line between reads; = {0} begins a connection. */
 struct line {

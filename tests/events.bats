@@ -136,6 +136,7 @@ cut_it_otherwise() {
 		S: 250-SIZE 100
 		S: 250-8BITMIME
 		S: 250-ENHANCEDSTATUSCODES
+		S: 250-DSN
 		S: 250-LIMITS RCPTMAX=5
 		S: 250 HELP
 		MAIL verb=MAIL argument="FROM:<@r:\"a b\"@c> size=3 BODY=8bitmime" address="\"a b\"@c" local=5 domain="c" params="size=3 BODY=8bitmime"

@@ -790,6 +790,7 @@ static const char *const fragments[] = {
     "RCPT TO:<postmaster>\r\n",
     "RCPT TO:<@x,@y:\"q d\"@[IPv6:::1]>\r\n",
     "RCPT TO:<c@d> NOTIFY=NEVER\r\n",
+    "MAIL FROM:<a@b> RET=HDRS ENVID=x AUTH=<>\r\n",
     "DATA\r\n",
     "DATA x\r\n",
     ".\r\n",
