@@ -5,6 +5,7 @@
 
 #include "dsn.h"
 #include "ehlo.h"
+#include "receive.h"
 #include "smtp.h"
 #include "text.h"
 
@@ -93,6 +94,8 @@ command_objection(struct smtp *smtp)
 	if (!row)
 		return REPLY_UNKNOWN;
 	if (!(row->states & smtp->state)) {
+		if (row->states != 0 && smtp->state == SMTP_STATE_CHUNKS)
+			return REPLY_CHUNKS_BEGUN;
 		if (row->states != 0 && smtp->state == SMTP_STATE_START)
 			return REPLY_HELO_FIRST;
 		return row->sequence ? row->sequence : REPLY_SEQUENCE;
@@ -162,6 +165,14 @@ check_helo(struct smtp *smtp, struct smtp_event *event)
 	event->length =
 	    space ? (size_t)(space - event->argument) : event->argument_length;
 	return NULL;
+}
+
+/* RFC 3030 3 */
+static const char *
+check_data(struct smtp *smtp, struct smtp_event *event)
+{
+	(void)event;
+	return smtp->binary ? REPLY_BINARY : NULL;
 }
 
 static void
@@ -240,7 +251,17 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.kind = SMTP_DATA,
 	.syntax = "DATA",
 	.sequence = REPLY_RCPT_FIRST,
+	.check = check_data,
 	.reply = REPLY_DATA,
+    },
+    {
+	.verb = "BDAT",
+	.states = SMTP_STATE_RECIPIENT | SMTP_STATE_CHUNKS,
+	.argument = SMTP_REQUIRED,
+	.kind = SMTP_CHUNK,
+	.syntax = "BDAT octets [LAST]",
+	.sequence = REPLY_RCPT_FIRST,
+	.check = check_bdat,
     },
     {
 	.verb = "RSET",
@@ -293,7 +314,6 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.reply = REPLY_EXPN,
     },
     {.verb = "LHLO", .sequence = REPLY_NOT_LMTP},
-    {.verb = "BDAT", .sequence = REPLY_NOT_OFFERED},
     {.verb = "AUTH", .sequence = REPLY_NOT_OFFERED},
     {.verb = "STARTTLS", .sequence = REPLY_NOT_OFFERED},
     {.verb = "XCLIENT", .sequence = REPLY_NOT_OFFERED},

@@ -152,7 +152,7 @@ listen_to_client(void)
 	ssize_t n;
 
 	for (;;) {
-		if (alarm_stopping() && !smtp_receiving(self.smtp)) {
+		if (alarm_stopping() && !smtp_engaged(self.smtp)) {
 			finish(REPLY_STOPPING, "stop");
 			return;
 		}
@@ -252,6 +252,7 @@ take_path(const struct smtp_event *event)
 	const char *reply;
 
 	if (event->kind == SMTP_MAIL) {
+		begin_transaction(); /* a BDAT that fails ends one */
 		tell_path(event, RECORD_MAIL, params, length);
 		return;
 	}
@@ -322,9 +323,9 @@ look_around(void)
 		return;
 	if (self.channel.broken)
 		finish(REPLY_BROKEN, "agent");
-	else if (alarm_stopping() && !smtp_receiving(self.smtp))
+	else if (alarm_stopping() && !smtp_engaged(self.smtp))
 		finish(REPLY_STOPPING, "stop");
-	else if (alarm_session_over() && !smtp_receiving(self.smtp))
+	else if (alarm_session_over() && !smtp_engaged(self.smtp))
 		finish(REPLY_LONG_SESSION, "session-timeout");
 }
 

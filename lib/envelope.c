@@ -156,6 +156,9 @@ take_mail_param(
 	else if (param_is(param, "BODY") &&
 		 text_same(param->value, param->value_length, "8BITMIME", 8))
 		envelope->body = "8BITMIME";
+	else if (param_is(param, "BODY") &&
+		 text_same(param->value, param->value_length, "BINARYMIME", 10))
+		envelope->body = "BINARYMIME";
 }
 
 /* True if text[0..length) is what param_normalize() makes. */

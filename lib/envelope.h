@@ -46,7 +46,7 @@ struct session {
 struct envelope {
 	bool has_sender;
 	bool utf8;
-	const char *body; /* 7BIT or 8BITMIME */
+	const char *body; /* 7BIT, 8BITMIME, BINARYMIME */
 	struct value sender;
 	struct value mail_options;
 	size_t count; /* of recipients */

@@ -25,13 +25,16 @@ param_size(
 	return NULL;
 }
 
-/* RFC 6152 2 */
+/* RFC 6152 2, RFC 3030 3 */
 static const char *
 param_body(
     struct smtp *smtp, struct smtp_event *event, const struct param *param)
 {
-	(void)smtp;
-	(void)event;
+	event->binary =
+	    smtp->config->crlf && param->value &&
+	    text_same(param->value, param->value_length, "BINARYMIME", 10);
+	if (event->binary)
+		return NULL;
 	if (param->value &&
 	    (text_same(param->value, param->value_length, "7BIT", 4) ||
 		text_same(param->value, param->value_length, "8BITMIME", 8)))

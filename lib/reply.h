@@ -20,6 +20,7 @@
 #define REPLY_VRFY \
 	"252 2.0.0 Cannot VRFY user, but will accept message and attempt " \
 	"delivery"
+#define REPLY_CHUNK "250 2.0.0 Chunk OK"
 #define REPLY_DATA "354 End data with <CR><LF>.<CR><LF>"
 
 #define REPLY_STOPPING "421 4.3.2 Shutting down, try again later"
@@ -53,6 +54,8 @@
 #define REPLY_NESTED_MAIL "503 5.5.1 Nested MAIL command"
 #define REPLY_MAIL_FIRST "503 5.5.1 Need MAIL command"
 #define REPLY_RCPT_FIRST "503 5.5.1 Need RCPT command"
+#define REPLY_CHUNKS_BEGUN "503 5.5.1 Only BDAT or RSET after BDAT"
+#define REPLY_BINARY "503 5.5.1 BODY=BINARYMIME needs BDAT, not DATA"
 #define REPLY_SEQUENCE "503 5.5.1 Bad sequence of commands"
 #define REPLY_PARAMETER_UNKNOWN "555 5.5.4 Parameter not recognized"
 

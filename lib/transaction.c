@@ -52,6 +52,7 @@ take_helo(struct transaction *self, const struct record *record)
 static bool
 take_mail(struct transaction *self, const struct record *record)
 {
+	reset(self); /* a BDAT that fails ends one, and nobody says so */
 	return envelope_sender(&self->envelope, record->first,
 	    record->first_length, record->second, record->second_length,
 	    self->settings->smtp.utf8);

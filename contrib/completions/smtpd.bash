@@ -26,7 +26,7 @@ _smtpd_value() {
 	--bare-newline | -b) _smtpd_words 'reject normalize' "$2" ;;
 	--hide)
 		_smtpd_words 'PIPELINING SIZE 8BITMIME ENHANCEDSTATUSCODES
-			DSN SMTPUTF8 LIMITS HELP' "$2"
+			CHUNKING BINARYMIME DSN SMTPUTF8 LIMITS HELP' "$2"
 		;;
 	--hostname) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
 	--user | -U) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
