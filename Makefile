@@ -46,9 +46,9 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = address answer ask base64 client commands content data date dots \
 	dsn ehlo esmtp hops json line listname login machine mailbox number offer \
-	param pattern quote receive record reply smtp text utf8 verdict visible xtext
+	param pattern quote receive record replies reply smtp text utf8 verdict visible xtext
 PUBLIC = address answer base64 client content data date dots dsn hops json line \
-	mailbox number offer param pattern quote reply smtp text utf8 verdict \
+	mailbox number offer param pattern quote replies reply smtp text utf8 verdict \
 	visible xtext
 TESTS = $(sort $(wildcard tests/*.bats))
 

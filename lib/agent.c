@@ -300,6 +300,7 @@ agent_run(struct settings *settings, bool launched)
 		(void)kill(self.transaction.dialogue, SIGKILL);
 		return EX_OSERR;
 	}
+	transaction->session.lmtp = settings->smtp.lmtp;
 	serve();
 	return finish();
 }

@@ -81,6 +81,14 @@ command_is_probe(const char *line, size_t length)
 	return false;
 }
 
+/* True if the command is one of the protocol that is spoken. */
+static bool
+spoken(const struct smtp *smtp, const struct smtp_command *row)
+{
+	return row->protocol == SMTP_EITHER ||
+	       (row->protocol == LMTP_ONLY) == smtp->config->lmtp;
+}
+
 /* Syntax and sequence, in that order of the table's columns; the reply where
  * the line is refused. */
 const char *
@@ -93,11 +101,15 @@ command_objection(struct smtp *smtp)
 		return REPLY_LINE_LENGTH;
 	if (!row)
 		return REPLY_UNKNOWN;
+	if (!spoken(smtp, row))
+		return row->protocol == LMTP_ONLY ? REPLY_NOT_LMTP
+						  : REPLY_NOT_SMTP;
 	if (!(row->states & smtp->state)) {
 		if (row->states != 0 && smtp->state == SMTP_STATE_CHUNKS)
 			return REPLY_CHUNKS_BEGUN;
 		if (row->states != 0 && smtp->state == SMTP_STATE_START)
-			return REPLY_HELO_FIRST;
+			return smtp->config->lmtp ? REPLY_LHLO_FIRST
+						  : REPLY_HELO_FIRST;
 		return row->sequence ? row->sequence : REPLY_SEQUENCE;
 	}
 	if (text_has_control(event->argument, event->argument_length))
@@ -121,7 +133,8 @@ say_verbs(struct smtp *smtp, const char *reply)
 	for (; count > 0; row++, count--) {
 		size_t n = strlen(row->verb);
 
-		if (!row->syntax || used + 1 + n > sizeof line)
+		if (!row->syntax || !spoken(smtp, row) ||
+		    used + 1 + n > sizeof line)
 			continue;
 		line[used++] = ' ';
 		memcpy(line + used, row->verb, n);
@@ -142,7 +155,7 @@ compose_help(struct smtp *smtp, const struct smtp_event *event)
 		return;
 	}
 	for (; count > 0; row++, count--) {
-		if (!row->syntax ||
+		if (!row->syntax || !spoken(smtp, row) ||
 		    !text_same(row->verb, strlen(row->verb), event->argument,
 			event->argument_length))
 			continue;
@@ -205,6 +218,7 @@ _Static_assert(SMTP_LINE_MAX + EXTRA_RCPT <= LINE_MAX_OCTETS, "fits");
 const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "HELO",
+	.protocol = SMTP_ONLY,
 	.states = SMTP_STATE_ANY,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_HELO,
@@ -214,10 +228,21 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     },
     {
 	.verb = "EHLO",
+	.protocol = SMTP_ONLY,
 	.states = SMTP_STATE_ANY,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_HELO,
 	.syntax = "EHLO hostname",
+	.check = check_helo,
+	.compose = compose_ehlo,
+    },
+    {
+	.verb = "LHLO",
+	.protocol = LMTP_ONLY,
+	.states = SMTP_STATE_ANY,
+	.argument = SMTP_REQUIRED,
+	.kind = SMTP_HELO,
+	.syntax = "LHLO hostname",
 	.check = check_helo,
 	.compose = compose_ehlo,
     },
@@ -313,7 +338,6 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.syntax = "EXPN list",
 	.reply = REPLY_EXPN,
     },
-    {.verb = "LHLO", .sequence = REPLY_NOT_LMTP},
     {.verb = "AUTH", .sequence = REPLY_NOT_OFFERED},
     {.verb = "STARTTLS", .sequence = REPLY_NOT_OFFERED},
     {.verb = "XCLIENT", .sequence = REPLY_NOT_OFFERED},

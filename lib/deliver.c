@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,7 +26,9 @@ struct run {
 	int64_t deadline;
 	bool failed; /* it cannot have the whole message: it was killed */
 	size_t length;
-	char output[REPLY_MAX + 1]; /* one octet too many is no reply */
+	size_t limit; /* octets of output; one too many is no reply */
+	size_t room;  /* of them there is memory for */
+	char *output; /* kept for the next run */
 };
 
 static void
@@ -88,6 +91,29 @@ feed_more(struct run *run, struct feed *message)
 	close_end(&run->in);
 }
 
+/* Octets that there is room for, up to the limit. Where there is no memory its
+ * verdict is lost. */
+static size_t
+make_room(struct run *run)
+{
+	size_t room = 2 * run->room + REPLY_MAX;
+	char *output;
+
+	if (run->length < run->room)
+		return (run->room < run->limit ? run->room : run->limit) -
+		       run->length;
+	if (run->length >= run->limit)
+		return 0;
+	output = realloc(run->output, room);
+	if (!output) {
+		run->failed = true;
+		return 0;
+	}
+	run->output = output;
+	run->room = room;
+	return (room < run->limit ? room : run->limit) - run->length;
+}
+
 /* Takes what it has printed; what is too much is thrown away. */
 static void
 take_output(struct run *run)
@@ -95,7 +121,7 @@ take_output(struct run *run)
 	char spare[4096];
 
 	for (int reads = 0; reads < 64; reads++) {
-		size_t room = sizeof run->output - run->length;
+		size_t room = make_room(run);
 		ssize_t n =
 		    room > 0 ? read(run->out, run->output + run->length, room)
 			     : read(run->out, spare, sizeof spare);
@@ -205,6 +231,23 @@ start(struct run *run, struct delivery *delivery, struct feed *message)
 	return false;
 }
 
+/* In LMTP: true if each recipient has a reply of its own, and none if the
+ * output is wrong. */
+static bool
+parted(const struct run *run, struct delivery *delivery, int status,
+    enum verdict_end *end)
+{
+	enum verdict_parts parts;
+
+	if (delivery->recipients == 0 || *end != VERDICT_EXITED)
+		return false;
+	parts = verdict_parts(status, run->output, run->length, delivery->utf8,
+	    delivery->recipients);
+	if (parts == VERDICT_WRONG)
+		*end = VERDICT_KILLED;
+	return parts == VERDICT_EACH;
+}
+
 size_t
 deliver(
     struct delivery *delivery, struct feed *message, char reply[REPLY_MAX + 1])
@@ -212,7 +255,10 @@ deliver(
 	static struct run run;
 	enum verdict_end end = VERDICT_NOT_RUN;
 	int status = 0;
+	size_t replies = delivery->recipients ? delivery->recipients : 1;
 
+	delivery->each = (struct replies){0};
+	run.limit = replies * REPLY_MAX + 1;
 	run.pid = -1;
 	run.failed = false;
 	run.length = 0;
@@ -226,6 +272,15 @@ deliver(
 			return 0;
 	} else if (run.failed) {
 		end = VERDICT_KILLED;
+	}
+	if (parted(&run, delivery, WEXITSTATUS(status), &end)) {
+		const char *text;
+		size_t length;
+
+		delivery->each = (struct replies){run.output, run.length};
+		replies_worst(&delivery->each, &text, &length);
+		memcpy(reply, text, length);
+		return length;
 	}
 	return verdict(end, WEXITSTATUS(status), run.output, run.length,
 	    delivery->utf8, reply, REPLY_MAX + 1);

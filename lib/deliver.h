@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "command.h"
+#include "replies.h"
 #include "reply.h"
 #include "spool.h"
 
@@ -14,11 +15,15 @@ struct delivery {
 	int timeout; /* seconds; then its process group is killed */
 	bool utf8;   /* its reply may hold UTF-8 */
 	char *const *environment;
+	size_t recipients;   /* in LMTP: each may have a reply; else 0 */
+	struct replies each; /* where each had: these, good until the next
+			      * call; else empty */
 };
 
 /*
  * Feeds the message to the command while taking what it prints, until it has
- * ended or its time is up. Writes the reply, LF line ends, and returns its
+ * ended or its time is up. Writes the reply (where each recipient has one, that
+ * for the log), LF line ends, and returns its
  * octets; 0 where the process was told twice to stop: then it did not wait for
  * the end.
  */

@@ -7,6 +7,7 @@
 #include "alarm.h"
 #include "channel.h"
 #include "envelope.h"
+#include "hearing.h"
 #include "io.h"
 #include "param.h"
 #include "record.h"
@@ -28,6 +29,7 @@ static struct {
 	size_t options;    /* the same of SMTP_RCPT_OPTIONS */
 	const char *end;   /* why the session ended; NULL: it goes on */
 	bool gone;         /* the client is; nothing more can be said */
+	struct hearing hearing;
 	struct window window;
 	struct channel channel;
 	struct telling telling;
@@ -38,23 +40,6 @@ static void
 tell(const struct record *record)
 {
 	channel_tell(&self.channel, record);
-}
-
-/* Takes one packet from the agent; a RECORD_REPLY goes to *reply. */
-static bool
-hear(struct record *reply)
-{
-	struct record record;
-
-	if (!channel_hear(&self.channel))
-		return false;
-	while (channel_next(&self.channel, &record)) {
-		if (record.type == RECORD_WINDOW)
-			window_returned(&self.window);
-		else
-			*reply = record;
-	}
-	return true;
 }
 
 static void
@@ -189,22 +174,33 @@ begin_transaction(void)
 	self.recipients = self.options = 0;
 }
 
-/* The message is whole: the only wait for the agent that each message has. */
+/* Says the agent's verdict, in LMTP that for the next recipient; where there is
+ * none the machine has one. */
+static void
+judge(void)
+{
+	const char *text;
+	size_t length;
+
+	if (hearing_next(&self.hearing, &text, &length))
+		smtp_reply(self.smtp, text, length);
+}
+
+/* The message is whole: the only wait for the agent that each message has,
+ * where its verdict is one for all. */
 static void
 deliver_message(void)
 {
-	struct record reply = {0};
-
 	free_window();
 	tell(&(struct record){
 	    .type = RECORD_MESSAGE, .number = self.window.filled});
 	channel_send(&self.channel);
 	(void)flush(); /* the command may take minutes */
-	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
-		continue;
+	if (!self.gone)
+		hearing_wait(&self.hearing);
 	begin_transaction();
-	if (reply.type == RECORD_REPLY)
-		smtp_reply(self.smtp, reply.first, reply.first_length);
+	if (!self.gone)
+		judge();
 }
 
 static void
@@ -283,6 +279,9 @@ handle(const struct smtp_event *event)
 	case SMTP_MESSAGE:
 		deliver_message();
 		break;
+	case SMTP_VERDICT:
+		judge();
+		break;
 	case SMTP_DROPPED:
 		drop_message(event);
 		break;
@@ -294,7 +293,7 @@ handle(const struct smtp_event *event)
 		begin_transaction();
 		tell(&(struct record){
 		    .type = RECORD_HELO,
-		    .number = event->command->verb[0] == 'E',
+		    .number = event->command->verb[0] != 'H',
 		    .first = event->text,
 		    .first_length = event->length,
 		});
@@ -378,6 +377,10 @@ dialogue_run(const struct dialogue_start *start)
 	self.smtp = start->smtp;
 	self.window.memory = start->windows;
 	self.channel.descriptor = start->channel;
+	self.hearing = (struct hearing){
+	    .channel = &self.channel,
+	    .window = &self.window,
+	};
 	self.telling = (struct telling){
 	    .channel = &self.channel,
 	    .smtp = start->smtp,

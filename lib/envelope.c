@@ -129,9 +129,24 @@ session_helo(
 const char *
 session_protocol(const struct session *session, const struct envelope *envelope)
 {
-	if (envelope->utf8)
-		return "UTF8SMTP";
-	return session->extended ? "ESMTP" : "SMTP";
+	static const struct {
+		bool lmtp, extended, utf8;
+		const char *name;
+	} rows[] = {
+	    {false, false, false, "SMTP"},
+	    {false, true, false, "ESMTP"},
+	    {false, false, true, "UTF8SMTP"},
+	    {false, true, true, "UTF8SMTP"},
+	    {true, true, false, "LMTP"},
+	    {true, true, true, "UTF8LMTP"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].lmtp == session->lmtp &&
+		    rows[i].extended == session->extended &&
+		    rows[i].utf8 == envelope->utf8)
+			return rows[i].name;
+	return "SMTP";
 }
 
 void

@@ -36,7 +36,8 @@ struct session {
 	const char *id;
 	const char *hostname;
 	const struct peer *peer;
-	bool extended; /* EHLO rather than HELO */
+	bool lmtp;
+	bool extended; /* EHLO or LHLO rather than HELO */
 	struct value helo;
 	char **inherited; /* the launcher's environment, less ours */
 	size_t inherited_count;
@@ -68,7 +69,7 @@ bool session_begin(struct session *session, const char *id,
 void session_helo(
     struct session *session, bool extended, const char *name, size_t length);
 
-/* SMTP, ESMTP or UTF8SMTP (RFC 3848, RFC 6531 4.3). */
+/* SMTP, ESMTP, LMTP, UTF8SMTP or UTF8LMTP (RFC 3848, RFC 6531 4.3). */
 const char *session_protocol(
     const struct session *session, const struct envelope *envelope);
 

@@ -48,15 +48,22 @@ is_error(const struct smtp *smtp, size_t start)
 		   memcmp(smtp->output + start, full, length) != 0);
 }
 
+bool
+machine_is_verdict(enum smtp_kind kind)
+{
+	return kind == SMTP_MESSAGE || kind == SMTP_VERDICT;
+}
+
 void
 machine_said(struct smtp *smtp, size_t start)
 {
 	int code = machine_code(smtp, start);
+	bool verdict = machine_is_verdict(smtp->event.kind);
 
 	/* A verdict of 221 is odd, but no end. */
-	if (code == 421 || (code == 221 && smtp->event.kind != SMTP_MESSAGE))
+	if (code == 421 || (code == 221 && !verdict))
 		smtp->closed = true;
-	if (smtp->event.kind != SMTP_MESSAGE && is_error(smtp, start))
+	if (!verdict && is_error(smtp, start))
 		smtp->errors++;
 }
 

@@ -2,6 +2,8 @@
 #ifndef SMTPD_MACHINE_H
 #define SMTPD_MACHINE_H
 
+#include <stdbool.h>
+
 #include "smtp.h"
 
 /* Adds to the output, which has room. */
@@ -15,6 +17,9 @@ void machine_said(struct smtp *smtp, size_t start);
 
 /* Makes smtp->event one of that kind, and returns it. */
 const struct smtp_event *machine_event(struct smtp *smtp, enum smtp_kind kind);
+
+/* True if kind is one that a verdict on a message answers. */
+bool machine_is_verdict(enum smtp_kind kind);
 
 /* The machine's own answer to a command or to a message, as an event. */
 const struct smtp_event *machine_refuse(

@@ -29,6 +29,7 @@ message_end(struct smtp *smtp)
 
 	smtp->receiving = false;
 	smtp->messages++;
+	smtp->verdicts = config->lmtp ? smtp->recipients : 1;
 	if (smtp->data.bad)
 		reply = REPLY_BARE;
 	else if (config->size_max && smtp->data.size > config->size_max)
@@ -36,10 +37,33 @@ message_end(struct smtp *smtp)
 	else if (config->limit_hops && smtp->hops.count > config->hops_max)
 		reply = REPLY_HOPS;
 	smtp->event = (struct smtp_event){0};
+	smtp->dropped = reply;
 	if (!reply)
 		return machine_event(smtp, SMTP_MESSAGE);
-	machine_end_transaction(smtp);
+	receive_judged(smtp);
 	return machine_refuse(smtp, SMTP_DROPPED, reply);
+}
+
+void
+receive_judged(struct smtp *smtp)
+{
+	if (smtp->verdicts > 0)
+		smtp->verdicts--;
+	if (smtp->verdicts == 0)
+		machine_end_transaction(smtp);
+}
+
+/* RFC 2033 4.2: each recipient is told, even if it is the same. */
+const struct smtp_event *
+receive_verdict(struct smtp *smtp)
+{
+	if (!smtp->dropped) {
+		smtp->event = (struct smtp_event){0};
+		return machine_event(smtp, SMTP_VERDICT);
+	}
+	smtp_say(smtp, smtp->dropped, strlen(smtp->dropped));
+	receive_judged(smtp);
+	return NULL;
 }
 
 /* The chunk has ended; NULL where the message goes on. */

@@ -14,6 +14,13 @@ void receive_begin(struct smtp *smtp);
 /* What happens next while smtp->receiving. */
 const struct smtp_event *receive_next(struct smtp *smtp);
 
+/* LMTP: what is said of the message to the next recipient; NULL where all have
+ * been told, or the output has no room. */
+const struct smtp_event *receive_verdict(struct smtp *smtp);
+
+/* A verdict was said. */
+void receive_judged(struct smtp *smtp);
+
 /* The row's check of BDAT: size and LAST go to smtp->chunk. */
 const char *check_bdat(struct smtp *smtp, struct smtp_event *event);
 

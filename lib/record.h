@@ -11,7 +11,8 @@
 #define RECORD_PACKET_MAX 16384
 
 enum record_type {
-	/* Dialogue to agent, none of them answered but RECORD_MESSAGE. */
+	/* Dialogue to agent, none of them answered but RECORD_MESSAGE and
+	 * RECORD_VERDICT: so nothing is sent that nobody waits for. */
 	RECORD_HELO = 1, /* number: 1 after EHLO; first: the name */
 	RECORD_MAIL,     /* first: the address; second: the parameters */
 	RECORD_RCPT,     /* the same */
@@ -20,6 +21,8 @@ enum record_type {
 			  * next one is begun, and this one lent to the agent
 			  * until RECORD_WINDOW */
 	RECORD_MESSAGE,  /* number: octets in the last window; whole and good */
+	RECORD_VERDICT,  /* LMTP: the verdict for the next recipients, where
+			  * that was not for all of them */
 	RECORD_DROPPED,  /* first: the reply that refused the message;
 			  * number: its octets */
 	RECORD_REFUSED,  /* first: the command; second: the reply */
@@ -28,7 +31,8 @@ enum record_type {
 
 	/* Agent to dialogue. */
 	RECORD_WINDOW, /* a window may be used again */
-	RECORD_REPLY   /* first: the verdict on a message, LF line ends */
+	RECORD_REPLY   /* first: the verdict on a message; number: for how many
+			* of its recipients, the next ones (LMTP) */
 };
 
 /* One record as read: texts are lent by the packet. */

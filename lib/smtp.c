@@ -28,6 +28,7 @@ granted(struct smtp *smtp)
 		receive_begin(smtp);
 		break;
 	case SMTP_MESSAGE:
+	case SMTP_VERDICT:
 		smtp->errors = 0;
 		break;
 	case SMTP_QUIT:
@@ -47,7 +48,9 @@ answered(struct smtp *smtp, size_t start)
 		granted(smtp);
 	else if (is_bdat(smtp))
 		receive_refused(smtp, start);
-	if (smtp->event.kind == SMTP_MESSAGE || smtp->event.kind == SMTP_RESET)
+	if (machine_is_verdict(smtp->event.kind))
+		receive_judged(smtp);
+	if (smtp->event.kind == SMTP_RESET)
 		machine_end_transaction(smtp);
 	smtp->pending = false;
 }
@@ -66,12 +69,13 @@ answer_by_default(struct smtp *smtp)
 		granted(smtp);
 		return;
 	}
-	if (smtp->event.kind == SMTP_MESSAGE) {
+	if (machine_is_verdict(smtp->event.kind)) {
 		smtp_say(smtp, REPLY_TRY_LATER, strlen(REPLY_TRY_LATER));
 	} else if (smtp->event.kind == SMTP_CONNECT) {
 		machine_put(smtp, "220 ", 4);
 		machine_put(smtp, hostname, strlen(hostname));
-		smtp_say(smtp, " ESMTP", 6);
+		smtp_say(smtp, smtp->config->lmtp ? " LMTP" : " ESMTP",
+		    smtp->config->lmtp ? 5 : 6);
 	} else if (row->compose) {
 		row->compose(smtp, &smtp->event);
 	} else {
@@ -188,6 +192,7 @@ smtp_begin(struct smtp *smtp, const struct smtp_config *config)
 	smtp->pending = smtp->receiving = false;
 	smtp->utf8 = smtp->binary = false;
 	smtp->chunk = (struct chunk){0};
+	smtp->verdicts = 0;
 	smtp->discard = smtp->held = 0;
 	smtp->recipients = smtp->messages = smtp->errors = 0;
 	smtp->input_length = smtp->output_length = 0;
@@ -232,6 +237,12 @@ smtp_next(struct smtp *smtp)
 		return machine_event(smtp, SMTP_READ);
 	if (!has_room(smtp))
 		return machine_event(smtp, SMTP_WRITE);
+	while (smtp->verdicts > 0 && !smtp->receiving) {
+		const struct smtp_event *event = receive_verdict(smtp);
+
+		if (event || !has_room(smtp))
+			return event ? event : machine_event(smtp, SMTP_WRITE);
+	}
 	if (!smtp->greeted) {
 		smtp->greeted = true;
 		return machine_event(smtp, SMTP_CONNECT);
@@ -255,5 +266,6 @@ smtp_receiving(const struct smtp *smtp)
 bool
 smtp_engaged(const struct smtp *smtp)
 {
-	return smtp->receiving || smtp->state == SMTP_STATE_CHUNKS;
+	return smtp->receiving || smtp->verdicts > 0 ||
+	       smtp->state == SMTP_STATE_CHUNKS;
 }

@@ -46,14 +46,17 @@ enum smtp_kind {
 	SMTP_CHUNK,   /* a further BDAT: its octets follow */
 
 	/* To be answered by smtp_reply(). What is not is granted at the next
-	 * smtp_next(), but SMTP_MESSAGE, which then gets a 451. */
+	 * smtp_next(), but SMTP_MESSAGE and SMTP_VERDICT, which then get a
+	 * 451. */
 	SMTP_CONNECT, /* before the greeting */
-	SMTP_HELO,    /* HELO or EHLO; text is the name given */
+	SMTP_HELO,    /* HELO, EHLO or LHLO; text is the name given */
 	SMTP_MAIL,    /* address and params */
 	SMTP_RCPT,    /* address and params */
 	SMTP_DATA,    /* before 354, and before the first BDAT; a refusal there
 		       * ends the transaction */
-	SMTP_MESSAGE, /* the message is whole: the answer is the verdict */
+	SMTP_MESSAGE, /* the message is whole: the answer is the verdict, in
+		       * LMTP that for the first recipient */
+	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order */
 	SMTP_RESET,
 	SMTP_QUIT,
 	SMTP_COMMAND /* any other row of the table */
@@ -100,6 +103,7 @@ struct smtp_event {
  */
 struct smtp_command {
 	const char *verb;
+	enum { SMTP_EITHER, SMTP_ONLY, LMTP_ONLY } protocol;
 	unsigned states; /* enum smtp_state, or-ed; 0: not offered */
 	enum smtp_argument argument;
 	enum smtp_kind kind;  /* of its event; SMTP_COMMAND for new ones */
@@ -127,6 +131,7 @@ struct smtp_config {
 	size_t errors_max;   /* replies 4xx and 5xx, then 421 */
 	size_t hops_max;     /* Received: lines */
 	bool limit_hops;     /* hops_max counts, 0 too */
+	bool lmtp;           /* speak LMTP (RFC 2033) */
 	bool utf8;           /* offer SMTPUTF8 */
 	bool crlf;           /* content has CRLF line ends, else LF; offer
 			      * BINARYMIME, whose content is left as it is */
@@ -159,9 +164,11 @@ struct smtp {
 		uint64_t left; /* octets to come */
 		bool last;     /* it was said to be the last */
 	} chunk;
-	uint64_t discard; /* octets to come of a refused chunk */
-	size_t held;      /* last octets of the output: its reply */
-	char *input;      /* lent */
+	size_t verdicts;     /* LMTP: replies to the message still to come */
+	const char *dropped; /* the machine's own, where it is that */
+	uint64_t discard;    /* octets to come of a refused chunk */
+	size_t held;         /* last octets of the output: its reply */
+	char *input;         /* lent */
 	size_t input_length;
 	struct line line;
 	size_t output_length;
@@ -210,7 +217,8 @@ void smtp_end(struct smtp *smtp, const char *reply);
  * message, in a chunk of BDAT. */
 bool smtp_receiving(const struct smtp *smtp);
 
-/* True while a message is in hand: from 354, or the first BDAT, to its end. */
+/* True while a message is in hand: from 354, or the first BDAT, to the last
+ * reply to it. */
 bool smtp_engaged(const struct smtp *smtp);
 
 /* Octets to write to the client, good until the next call; smtp_written()

@@ -115,7 +115,9 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 	    .command = &settings->command,
 	    .timeout = settings->command_timeout,
 	    .utf8 = self->envelope.utf8,
+	    .recipients = settings->smtp.lmtp ? self->envelope.count : 0,
 	};
+	size_t length;
 
 	_Static_assert(RECEIVED_MAX <= REPLY_MAX, "they share their memory");
 	if (settings->received)
@@ -125,7 +127,31 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 	*size = feed.head_length + spool_size(&self->spool);
 	delivery.environment =
 	    envelope_environment(&self->session, &self->envelope, *size);
-	return deliver(&delivery, &feed, reply);
+	length = deliver(&delivery, &feed, reply);
+	self->replies = delivery.each;
+	return length;
+}
+
+/* The next of the verdicts that each recipient has. */
+static bool
+next_verdict(struct transaction *self)
+{
+	struct record record = {.type = RECORD_REPLY};
+	size_t count;
+
+	if (!replies_next(
+		&self->replies, &record.first, &record.first_length, &count))
+		return false;
+	record.number = count;
+	answer(self, &record);
+	return true;
+}
+
+static bool
+take_verdict(struct transaction *self, const struct record *record)
+{
+	(void)record;
+	return next_verdict(self);
 }
 
 static bool
@@ -133,9 +159,10 @@ take_message(struct transaction *self, const struct record *record)
 {
 	static char reply[REPLY_MAX + 1];
 	int64_t since = clock_now();
-	uint64_t size;
+	uint64_t size, count = self->envelope.count;
 	size_t length;
 
+	self->replies = (struct replies){0};
 	if (self->envelope.count == 0 || record->number > SPOOL_WINDOW ||
 	    !fits(self, record->number))
 		return false;
@@ -166,9 +193,10 @@ take_message(struct transaction *self, const struct record *record)
 	/* Before the verdict: what is pipelined behind it is not to be done. */
 	if (signals_stops() > 0)
 		(void)kill(self->dialogue, SIGTERM); /* or it is gone */
-	if (!self->stopped)
+	if (!self->stopped && !next_verdict(self))
 		answer(self, &(struct record){
 				 .type = RECORD_REPLY,
+				 .number = count,
 				 .first = reply,
 				 .first_length = length,
 			     });
@@ -229,6 +257,7 @@ static bool (*const takers[])(
     [RECORD_RESET] = take_reset,
     [RECORD_CONTENT] = take_content,
     [RECORD_MESSAGE] = take_message,
+    [RECORD_VERDICT] = take_verdict,
     [RECORD_DROPPED] = take_dropped,
     [RECORD_REFUSED] = take_refused,
     [RECORD_SAID] = take_said,

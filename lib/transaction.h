@@ -9,6 +9,7 @@
 
 #include "envelope.h"
 #include "record.h"
+#include "replies.h"
 #include "settings.h"
 #include "spool.h"
 
@@ -19,7 +20,8 @@ struct transaction {
 	struct spool spool;
 	int channel; /* to the dialogue */
 	pid_t dialogue;
-	bool stopped; /* told twice to stop while the command ran */
+	struct replies replies; /* LMTP: verdicts not yet asked for */
+	bool stopped;           /* told twice to stop while the command ran */
 	uint64_t messages;
 	char end[32]; /* why the session ended, in the dialogue's words */
 };

@@ -42,7 +42,7 @@ enum { ANSWERS = 16, INPUT_MAX = 1 << 24 };
 
 static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
     "DROPPED", "REFUSED", "CHUNK", "CONNECT", "HELO", "MAIL", "RCPT", "DATA",
-    "MESSAGE", "RESET", "QUIT", "COMMAND"};
+    "MESSAGE", "VERDICT", "RESET", "QUIT", "COMMAND"};
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
@@ -154,6 +154,8 @@ struct session {
 	int state;            /* our own idea: 0 start, 1 ready, 2 MAIL, 3 RCPT,
 			       * 4 DATA, 5 BDAT */
 	size_t recipients;    /* our own count */
+	size_t verdicts;      /* LMTP: that must still be asked for */
+	size_t owed;          /* LMTP: the same reply, for other recipients */
 	size_t data;          /* where in the input the content begins */
 	bool chunk;           /* a BDAT is still to be answered */
 	bool last;            /* it said LAST */
@@ -225,6 +227,10 @@ reply_is_whole(struct session *session)
 		used(session) >= session->chunk_end,
 	    "a BDAT answered before its octets were read");
 	session->replies++;
+	if (session->owed > 0 && session->replies > session->events) {
+		session->owed--;
+		session->events++;
+	}
 	demand(session, session->replies == session->events,
 	    "more replies than questions");
 	switch (session->asked) {
@@ -539,6 +545,8 @@ log_event(struct session *session, const struct smtp_event *event)
 static void
 judge_sequence(struct session *session, enum smtp_kind kind)
 {
+	demand(session, session->verdicts == 0 || kind == SMTP_VERDICT,
+	    "too few verdicts");
 	switch (kind) {
 	case SMTP_MAIL:
 		demand(session, session->state == 1, "MAIL out of sequence");
@@ -561,8 +569,17 @@ judge_sequence(struct session *session, enum smtp_kind kind)
 		demand(session, session->state == 5 && !session->chunk,
 		    "BDAT out of sequence");
 		break;
+	case SMTP_VERDICT:
+		demand(session, session->verdicts > 0, "too many verdicts");
+		session->verdicts--;
+		return;
 	case SMTP_MESSAGE:
 	case SMTP_DROPPED:
+		/* RFC 2033 4.2 */
+		if (config.lmtp && kind == SMTP_MESSAGE)
+			session->verdicts = session->recipients - 1;
+		else if (config.lmtp)
+			session->owed = session->recipients - 1;
 		if (session->state == 5)
 			judge_chunks(session, kind);
 		else
@@ -626,7 +643,8 @@ answer_to(struct session *session, enum smtp_kind kind)
 	/* Mostly yes, or nothing would ever happen. */
 	if (session->answer_seed && chance(&session->answer_seed, 4) == 0)
 		return random[chance(&session->answer_seed, COUNT(random))];
-	return kind == SMTP_MESSAGE ? "250 2.0.0 OK" : NULL;
+	return kind == SMTP_MESSAGE || kind == SMTP_VERDICT ? "250 2.0.0 OK"
+							    : NULL;
 }
 
 static void
@@ -702,6 +720,9 @@ step(struct session *session)
 		}
 		return true;
 	}
+	demand(session,
+	    kind != SMTP_READ || (session->verdicts == 0 && session->owed == 0),
+	    "a recipient without its verdict");
 	demand(session,
 	    session->replies + session->chunk == session->events &&
 		session->code == 0,
@@ -856,15 +877,18 @@ cell(const char *before, const char *line)
 	smtp_begin(&session.smtp, &config);
 	session.input = input;
 	session.length = (size_t)sprintf(input, "%s", before);
+	if (config.lmtp && *before)
+		*input = 'L'; /* LHLO */
 	while (!session.failed && step(&session))
 		continue;
 	sprintf(from, "%s", state_name(&session));
-	session.length = (size_t)sprintf(input, "%s%s\r\n", before, line);
+	session.length +=
+	    (size_t)sprintf(input + session.length, "%s\r\n", line);
 	/* Up to SMTP_READ, not behind it: the reply must still be there. */
 	(void)give(&session);
 	do {
 		kind = smtp_next(&session.smtp)->kind;
-		if (kind == SMTP_MESSAGE)
+		if (kind == SMTP_MESSAGE || kind == SMTP_VERDICT)
 			smtp_reply(&session.smtp, REPLY_OK, strlen(REPLY_OK));
 	} while (kind > SMTP_CLOSE);
 	output = smtp_output(&session.smtp, &length);
@@ -1047,6 +1071,13 @@ invent(struct text *input, uint64_t *seed)
 		if (chance(seed, 12) == 0)
 			add(input, "\r\n.\r\n", 5);
 	}
+	while (config.lmtp && input->length > 0) {
+		char *ehlo = memmem(input->text, input->length, "EHLO ", 5);
+
+		if (!ehlo)
+			break;
+		*ehlo = 'L';
+	}
 }
 
 static void
@@ -1057,6 +1088,7 @@ invent_config(uint64_t *seed)
 	config.messages_max = chance(seed, 4) ? 0 : chance(seed, 3);
 	config.errors_max = chance(seed, 3) ? 20 : chance(seed, 4);
 	config.hops_max = chance(seed, 3) ? 100 : chance(seed, 3);
+	config.lmtp = chance(seed, 3) == 0;
 	config.utf8 = chance(seed, 2);
 	config.hidden = chance(seed, 3) ? 0 : chance(seed, 1u << 16);
 	config.crlf = chance(seed, 2);
@@ -1160,6 +1192,7 @@ set_answer(char *text)
 
 static const struct option options[] = {
     {"size", required_argument, NULL, 's'},
+    {"lmtp", no_argument, NULL, 'L'},
     {"smtputf8", no_argument, NULL, 'u'},
     {"bare-newline", required_argument, NULL, 'b'},
     {"crlf", no_argument, NULL, 'C'},
@@ -1193,6 +1226,9 @@ set_option(int option, char *value)
 	switch (option) {
 	case 's':
 		config.size_max = number(value);
+		break;
+	case 'L':
+		config.lmtp = true;
 		break;
 	case 'u':
 		config.utf8 = true;
@@ -1280,7 +1316,7 @@ main(int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(
-		    argc, argv, "s:ub:C1c:r:ea:", options, NULL)) != -1)
+		    argc, argv, "s:uLb:C1c:r:ea:", options, NULL)) != -1)
 		set_option(option, optarg);
 	if (mode.matrix)
 		return !matrix();

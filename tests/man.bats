@@ -152,7 +152,10 @@ same() {
 @test "smtpd(8) has the commands that HELP lists" {
 	sed -n 's/^\.It Ic \([A-Z]*\).*/\1/p' "$page" | sort >manual
 	printf 'EHLO me\nHELP\nQUIT\n' | session true
-	sed -n '/^214/s/^214[- ][0-9.]* *//p' out |
+	cat out >both
+	printf 'LHLO me\nHELP\nQUIT\n' | session -L true
+	cat out >>both
+	sed -n '/^214/s/^214[- ][0-9.]* *//p' both |
 		grep -owE '[A-Z]{4}' | sort -u >program
 	same program manual
 }
