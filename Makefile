@@ -46,12 +46,12 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = action address answer ask base64 clean client commands content data \
 	date dots dsn ehlo esmtp exchange hooktext hops ip json line \
-	listname login mailbox network number offer param pattern proxy \
-	quote record reply sasl smtp text utf8 variables verdict visible \
-	xclient xtext
+	listname login machine mailbox network number offer param pattern \
+	proxy quote receive record replies reply sasl smtp text utf8 \
+	variables verdict visible xclient xtext
 PUBLIC = action address answer base64 clean client content data date dots \
-	hops json line mailbox number offer param pattern quote reply sasl \
-	smtp text utf8 verdict visible
+	dsn hops json line mailbox number offer param pattern quote replies \
+	reply sasl smtp text utf8 verdict visible xtext
 TESTS = $(sort $(wildcard tests/*.bats))
 
 # Builds that the whole suite is run with, besides the one that was asked for.

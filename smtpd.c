@@ -97,6 +97,7 @@ settle(void)
 	    .errors_max = (size_t)option_number(OPTION_MAX_ERRORS),
 	    .hops_max = (size_t)option_number(OPTION_MAX_HOPS),
 	    .limit_hops = true,
+	    .lmtp = option_given(OPTION_LMTP),
 	    .utf8 = option_given(OPTION_UTF8),
 	    .crlf = option_given(OPTION_CRLF),
 	    .newline = newline && strcmp(newline, "normalize") == 0

@@ -421,6 +421,7 @@ agent_run(struct settings *settings, bool launched)
 		(void)kill(self.transaction.dialogue, SIGKILL);
 		return cannot_begin();
 	}
+	transaction->session.lmtp = settings->smtp.lmtp;
 	serve();
 	return finish();
 }

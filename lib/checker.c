@@ -45,7 +45,7 @@ checker_ask(const char *text, int timeout, char *const *environment,
     const struct checker_fields *fields)
 {
 	static const struct spool nothing = {.file = -1};
-	static struct outcome outcome;
+	static struct outcome outcome = {.limit = 1};
 	static char credentials[FIELDS_MAX];
 	char shell[] = "sh", option[] = "-c";
 	/* execve(2) changes none of them. */

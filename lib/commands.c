@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "dsn.h"
 #include "ehlo.h"
 #include "exchange.h"
+#include "receive.h"
 #include "smtp.h"
 #include "text.h"
 
@@ -80,6 +82,14 @@ command_is_probe(const char *line, size_t length)
 	return false;
 }
 
+/* True if the command is one of the protocol that is spoken. */
+static bool
+spoken(const struct smtp *smtp, const struct smtp_command *row)
+{
+	return row->protocol == SMTP_EITHER ||
+	       (row->protocol == LMTP_ONLY) == smtp->config->lmtp;
+}
+
 /* Syntax and sequence, in that order of the table's columns; the reply where
  * the line is refused. */
 const char *
@@ -95,13 +105,19 @@ command_objection(struct smtp *smtp)
 		return REPLY_SEQUENCE;
 	if (!row)
 		return REPLY_UNKNOWN;
+	if (!spoken(smtp, row))
+		return row->protocol == LMTP_ONLY ? REPLY_NOT_LMTP
+						  : REPLY_NOT_SMTP;
 	if (row->offered && !row->offered(smtp))
 		return row->sequence;
 	if (smtp->config->require_tls && !smtp->secure && !row->plaintext)
 		return REPLY_TLS_FIRST;
 	if (!(row->states & smtp->state)) {
+		if (row->states != 0 && smtp->state == SMTP_STATE_CHUNKS)
+			return REPLY_CHUNKS_BEGUN;
 		if (row->states != 0 && smtp->state == SMTP_STATE_START)
-			return REPLY_HELO_FIRST;
+			return smtp->config->lmtp ? REPLY_LHLO_FIRST
+						  : REPLY_HELO_FIRST;
 		return row->sequence && !row->offered ? row->sequence
 						      : REPLY_SEQUENCE;
 	}
@@ -120,7 +136,8 @@ command_objection(struct smtp *smtp)
 static bool
 is_listed(const struct smtp *smtp, const struct smtp_command *row)
 {
-	return row->syntax && (!row->offered || row->offered(smtp));
+	return row->syntax && spoken(smtp, row) &&
+	       (!row->offered || row->offered(smtp));
 }
 
 /* The verbs, as HELP lists them. */
@@ -181,6 +198,14 @@ check_helo(struct smtp *smtp, struct smtp_event *event)
 	return NULL;
 }
 
+/* RFC 3030 3 */
+static const char *
+check_data(struct smtp *smtp, struct smtp_event *event)
+{
+	(void)event;
+	return smtp->binary ? REPLY_BINARY : NULL;
+}
+
 static void
 compose_helo(struct smtp *smtp, const struct smtp_event *event)
 {
@@ -205,11 +230,27 @@ check_starttls(struct smtp *smtp, struct smtp_event *event)
 	return smtp->secure || smtp->authenticated ? REPLY_SEQUENCE : NULL;
 }
 
-/* RFC 6152 (BODY: 17) and RFC 1870 (SIZE: 26) lengthen MAIL, RFC 6531 3.4
- * MAIL, VRFY and EXPN by 10. */
+/* What lengthens MAIL and RCPT: a parameter with its space and its longest
+ * value (RFC 1870 3, RFC 6152 2, RFC 3461 4, RFC 4954 3); RFC 6531 3.4
+ * lengthens MAIL, VRFY and EXPN by 10. */
+#define EXTRA_SIZE 26
+#define EXTRA_BODY 17
+#define EXTRA_RET (1 + 8)
+#define EXTRA_ENVID (1 + 6 + DSN_ENVID_MAX)
+#define EXTRA_AUTH DSN_AUTH_MAX
+#define EXTRA_NOTIFY (1 + 28)
+#define EXTRA_ORCPT (1 + 6 + DSN_ORCPT_MAX)
+#define EXTRA_MAIL \
+	(EXTRA_SIZE + EXTRA_BODY + EXTRA_RET + EXTRA_ENVID + EXTRA_AUTH)
+#define EXTRA_RCPT (EXTRA_NOTIFY + EXTRA_ORCPT)
+
+_Static_assert(SMTP_LINE_MAX + EXTRA_MAIL + 10 <= LINE_MAX_OCTETS, "fits");
+_Static_assert(SMTP_LINE_MAX + EXTRA_RCPT <= LINE_MAX_OCTETS, "fits");
+
 const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     {
 	.verb = "HELO",
+	.protocol = SMTP_ONLY,
 	.states = SMTP_STATE_ANY,
 	.plaintext = true,
 	.argument = SMTP_REQUIRED,
@@ -220,6 +261,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
     },
     {
 	.verb = "EHLO",
+	.protocol = SMTP_ONLY,
 	.states = SMTP_STATE_ANY,
 	.plaintext = true,
 	.argument = SMTP_REQUIRED,
@@ -229,11 +271,21 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.compose = compose_ehlo,
     },
     {
+	.verb = "LHLO",
+	.protocol = LMTP_ONLY,
+	.states = SMTP_STATE_ANY,
+	.argument = SMTP_REQUIRED,
+	.kind = SMTP_HELO,
+	.syntax = "LHLO hostname",
+	.check = check_helo,
+	.compose = compose_ehlo,
+    },
+    {
 	.verb = "MAIL",
 	.states = SMTP_STATE_READY,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_MAIL,
-	.extra = 17 + 26,
+	.extra = EXTRA_MAIL,
 	.extra_utf8 = 10,
 	.syntax = "MAIL FROM:<address> [parameters]",
 	.sequence = REPLY_NESTED_MAIL,
@@ -245,6 +297,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.states = SMTP_STATE_SENDER | SMTP_STATE_RECIPIENT,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_RCPT,
+	.extra = EXTRA_RCPT,
 	.syntax = "RCPT TO:<address> [parameters]",
 	.sequence = REPLY_MAIL_FIRST,
 	.check = check_rcpt,
@@ -257,7 +310,17 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.kind = SMTP_DATA,
 	.syntax = "DATA",
 	.sequence = REPLY_RCPT_FIRST,
+	.check = check_data,
 	.reply = REPLY_DATA,
+    },
+    {
+	.verb = "BDAT",
+	.states = SMTP_STATE_RECIPIENT | SMTP_STATE_CHUNKS,
+	.argument = SMTP_REQUIRED,
+	.kind = SMTP_CHUNK,
+	.syntax = "BDAT octets [LAST]",
+	.sequence = REPLY_RCPT_FIRST,
+	.check = check_bdat,
     },
     {
 	.verb = "RSET",
@@ -312,8 +375,6 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.syntax = "EXPN list",
 	.reply = REPLY_EXPN,
     },
-    {.verb = "LHLO", .sequence = REPLY_NOT_LMTP},
-    {.verb = "BDAT", .sequence = REPLY_NOT_OFFERED},
     {
 	.verb = "AUTH",
 	.states = SMTP_STATE_READY,

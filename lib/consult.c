@@ -85,7 +85,7 @@ judge(struct consultation *of, const struct outcome *outcome,
 void
 consult(struct consultation *of, struct advice *advice)
 {
-	static struct outcome outcome;
+	static struct outcome outcome = {.limit = HOOKTEXT_MAX + 1};
 
 	advice->length = 0;
 	outcome.end = VERDICT_NOT_RUN;

@@ -125,7 +125,7 @@ step(struct data *data, struct cursor *c)
 {
 	switch (data->state) {
 	case DATA_LINE_START:
-		if (*c->in == '.') {
+		if (*c->in == '.' && !data->chunked) {
 			data->state = DATA_DOT;
 			c->in++;
 			return;
@@ -173,4 +173,11 @@ data_decode(struct data *data, char *text, size_t length, const char **piece,
 	if (data->bad)
 		*piece_length = 0;
 	return (size_t)(c.in - text);
+}
+
+void
+data_end(struct data *data)
+{
+	data->bad = data->bad || data->state == DATA_CR;
+	data->ended = true;
 }

@@ -1,6 +1,6 @@
 /* The content of DATA as it comes off the wire (RFC 5321 4.5.2), decoded in
  * place: dots unstuffed, line ends checked; ends at CRLF.CRLF and at nothing
- * else. */
+ * else. The same without dots, for BDAT. */
 #ifndef SMTPD_DATA_H
 #define SMTPD_DATA_H
 
@@ -15,10 +15,12 @@ enum data_newline {
 	DATA_TERMINAL   /* the line end, as CRLF is; for a terminal only */
 };
 
-/* What is kept between pieces; = {0} and the first two fields begin one. */
+/* What is kept between pieces; = {0} and the first three fields begin one. */
 struct data {
 	enum data_newline newline;
 	bool crlf;     /* line ends come out as CRLF, else as LF */
+	bool chunked;  /* of BDAT (RFC 3030): a dot is an octet like others, and
+			* the end is data_end()'s to say */
 	bool bad;      /* a bare CR or LF was found: no more comes out */
 	bool ended;    /* the final dot was read */
 	uint64_t size; /* octets so far, line ends as CRLF (RFC 1870 3) */
@@ -39,5 +41,8 @@ struct data {
  */
 size_t data_decode(struct data *data, char *text, size_t length,
     const char **piece, size_t *piece_length);
+
+/* Where chunked: no more will come, so that a CR at the end is bare. */
+void data_end(struct data *data);
 
 #endif

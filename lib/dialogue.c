@@ -7,6 +7,7 @@
 #include "alarm.h"
 #include "channel.h"
 #include "envelope.h"
+#include "hearing.h"
 #include "io.h"
 #include "param.h"
 #include "record.h"
@@ -29,6 +30,7 @@ static struct {
 	size_t options;    /* the same of SMTP_RCPT_OPTIONS */
 	const char *end;   /* why the session ended; NULL: it goes on */
 	bool gone;         /* the client is; nothing more can be said */
+	struct hearing hearing;
 	struct window window;
 	struct channel channel;
 	struct telling telling;
@@ -39,23 +41,6 @@ static void
 tell(const struct record *record)
 {
 	channel_tell(&self.channel, record);
-}
-
-/* Takes one packet from the agent; a RECORD_REPLY goes to *reply. */
-static bool
-hear(struct record *reply)
-{
-	struct record record;
-
-	if (!channel_hear(&self.channel))
-		return false;
-	while (channel_next(&self.channel, &record)) {
-		if (record.type == RECORD_WINDOW)
-			window_returned(&self.window);
-		else
-			*reply = record;
-	}
-	return true;
 }
 
 static void
@@ -153,7 +138,7 @@ listen_to_client(void)
 	ssize_t n;
 
 	for (;;) {
-		if (alarm_stopping() && !smtp_receiving(self.smtp)) {
+		if (alarm_stopping() && !smtp_engaged(self.smtp)) {
 			finish(REPLY_STOPPING, "stop");
 			return;
 		}
@@ -198,8 +183,16 @@ await_reply(void)
 
 	channel_send(&self.channel);
 	(void)flush(); /* a command may take minutes */
-	while (!self.end && reply.type != RECORD_REPLY && hear(&reply))
-		continue;
+	if (!self.gone)
+		hearing_wait(&self.hearing);
+	if (self.gone || !self.hearing.heard)
+		return reply;
+	reply.type = RECORD_REPLY;
+	reply.number = self.hearing.recipients;
+	reply.first = self.hearing.verdict;
+	reply.first_length = self.hearing.length;
+	/* It was for a step, and is no verdict. */
+	self.hearing.recipients = 0;
 	return reply;
 }
 
@@ -328,19 +321,33 @@ log_in(const struct smtp_event *event)
 	smtp_reply(self.smtp, reply.first, reply.first_length);
 }
 
-/* The message is whole: the only wait for the agent that each message has. */
+/* Says the agent's verdict, in LMTP that for the next recipient; where there is
+ * none the machine has one. */
+static void
+judge(void)
+{
+	const char *text;
+	size_t length;
+
+	if (hearing_next(&self.hearing, &text, &length))
+		smtp_reply(self.smtp, text, length);
+}
+
+/* The message is whole: the only wait for the agent that each message has,
+ * where its verdict is one for all. */
 static void
 deliver_message(void)
 {
-	struct record reply;
-
 	free_window();
 	tell(&(struct record){
 	    .type = RECORD_MESSAGE, .number = self.window.filled});
-	reply = await_reply();
+	channel_send(&self.channel);
+	(void)flush(); /* the command may take minutes */
+	if (!self.gone)
+		hearing_wait(&self.hearing);
 	begin_transaction();
-	if (reply.type == RECORD_REPLY)
-		smtp_reply(self.smtp, reply.first, reply.first_length);
+	if (!self.gone)
+		judge();
 }
 
 static void
@@ -388,6 +395,7 @@ take_path(const struct smtp_event *event)
 	const char *reply;
 
 	if (event->kind == SMTP_MAIL) {
+		begin_transaction(); /* a BDAT that fails ends one */
 		(void)take_address(event, RECORD_MAIL, params, length);
 		return;
 	}
@@ -419,6 +427,9 @@ handle(const struct smtp_event *event)
 	case SMTP_MESSAGE:
 		deliver_message();
 		break;
+	case SMTP_VERDICT:
+		judge();
+		break;
 	case SMTP_DROPPED:
 		drop_message(event);
 		break;
@@ -433,7 +444,7 @@ handle(const struct smtp_event *event)
 		if (take_step(
 			event, &(struct record){
 				   .type = RECORD_HELO,
-				   .number = event->command->verb[0] == 'E',
+				   .number = event->command->verb[0] != 'H',
 				   .first = event->text,
 				   .first_length = event->length,
 			       }))
@@ -476,9 +487,9 @@ look_around(void)
 		return;
 	if (self.channel.broken)
 		finish(REPLY_BROKEN, "agent");
-	else if (alarm_stopping() && !smtp_receiving(self.smtp))
+	else if (alarm_stopping() && !smtp_engaged(self.smtp))
 		finish(REPLY_STOPPING, "stop");
-	else if (alarm_session_over() && !smtp_receiving(self.smtp))
+	else if (alarm_session_over() && !smtp_engaged(self.smtp))
 		finish(REPLY_LONG_SESSION, "session-timeout");
 }
 
@@ -552,6 +563,10 @@ dialogue_run(const struct dialogue_start *start)
 	self.smtp = start->smtp;
 	self.window.memory = start->windows;
 	self.channel.descriptor = start->channel;
+	self.hearing = (struct hearing){
+	    .channel = &self.channel,
+	    .window = &self.window,
+	};
 	self.telling = (struct telling){
 	    .channel = &self.channel,
 	    .smtp = start->smtp,

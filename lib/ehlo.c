@@ -15,6 +15,14 @@ offers_utf8(const struct smtp *smtp)
 	return smtp->config->utf8;
 }
 
+/* RFC 3030 3: not without CHUNKING. */
+static bool
+offers_binary(const struct smtp *smtp)
+{
+	return smtp->config->crlf &&
+	       !(smtp->config->hidden & smtp_keyword("CHUNKING", 8));
+}
+
 static bool
 offers_limits(const struct smtp *smtp)
 {
@@ -68,6 +76,9 @@ static const struct keyword {
     {"SIZE", NULL, say_size},              /* RFC 1870 */
     {"8BITMIME", NULL, NULL},              /* RFC 6152 */
     {"ENHANCEDSTATUSCODES", NULL, NULL},   /* RFC 2034 */
+    {"CHUNKING", NULL, NULL},              /* RFC 3030 */
+    {"BINARYMIME", offers_binary, NULL},   /* RFC 3030 */
+    {"DSN", NULL, NULL},                   /* RFC 3461 */
     {"SMTPUTF8", offers_utf8, NULL},       /* RFC 6531 */
     {"LIMITS", offers_limits, say_limits}, /* RFC 9422 */
     {"STARTTLS", offers_starttls, NULL},   /* RFC 3207 */

@@ -139,12 +139,14 @@ const char *
 session_protocol(const struct session *session, const struct envelope *envelope)
 {
 	static char text[sizeof "UTF8SMTPSA"];
-	const char *base = envelope->utf8 ? "UTF8SMTP" : "ESMTP";
+	const char *base = session->lmtp ? "LMTP" : "SMTP";
+	const char *prefix = session->lmtp ? "" : "E";
 
-	if (!session->extended)
-		return "SMTP";
-	(void)snprintf(text, sizeof text, "%s%s%s", base,
-	    session->secure ? "S" : "", session->mechanism ? "A" : "");
+	if (!session->extended && !envelope->utf8)
+		return base;
+	(void)snprintf(text, sizeof text, "%s%s%s%s",
+	    envelope->utf8 ? "UTF8" : prefix, base, session->secure ? "S" : "",
+	    session->mechanism ? "A" : "");
 	return text;
 }
 
@@ -170,6 +172,9 @@ take_mail_param(
 	else if (param_is(param, "BODY") &&
 		 text_same(param->value, param->value_length, "8BITMIME", 8))
 		envelope->body = "8BITMIME";
+	else if (param_is(param, "BODY") &&
+		 text_same(param->value, param->value_length, "BINARYMIME", 10))
+		envelope->body = "BINARYMIME";
 }
 
 /* True if text[0..length) is what param_normalize() makes. */

@@ -15,7 +15,7 @@
  * takes no single string of 128 KiB. */
 #define ENVELOPE_LIST_MAX (120 * 1024)
 /* Octets of any other value that the client chose. */
-#define ENVELOPE_VALUE_MAX 1024
+#define ENVELOPE_VALUE_MAX 1536
 /* Variables of ours. */
 #define ENVELOPE_VARIABLES 30
 
@@ -38,8 +38,9 @@ struct session {
 	const char *id;
 	const char *hostname;
 	const struct peer *peer;
-	bool greeted;                 /* HELO or EHLO came */
-	bool extended;                /* EHLO rather than HELO */
+	bool lmtp;
+	bool greeted;                 /* HELO, EHLO or LHLO came */
+	bool extended;                /* EHLO or LHLO rather than HELO */
 	bool secure;                  /* TLS */
 	char tls[STARTTLS_ABOUT_MAX]; /* protocol and cipher, or 1 */
 	const char *mechanism;        /* of AUTH; NULL: no login yet */
@@ -63,7 +64,7 @@ struct step {
 struct envelope {
 	bool has_sender;
 	bool utf8;
-	const char *body; /* 7BIT or 8BITMIME */
+	const char *body; /* 7BIT, 8BITMIME, BINARYMIME */
 	struct value sender;
 	struct value mail_options;
 	size_t count; /* of recipients */
@@ -90,8 +91,8 @@ void session_helo(
 void session_user(struct session *session, const char *mechanism,
     const char *user, size_t length);
 
-/* SMTP, ESMTP, ESMTPSA, UTF8SMTPS... (RFC 3848, RFC 6531 4.3). Good until the
- * next call. */
+/* SMTP, ESMTP, ESMTPSA, LMTPS, UTF8SMTPS... (RFC 3848, RFC 6531 4.3). Good
+ * until the next call. */
 const char *session_protocol(
     const struct session *session, const struct envelope *envelope);
 

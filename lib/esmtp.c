@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "dsn.h"
 #include "number.h"
 #include "param.h"
 #include "text.h"
@@ -24,13 +25,16 @@ param_size(
 	return NULL;
 }
 
-/* RFC 6152 2 */
+/* RFC 6152 2, RFC 3030 3 */
 static const char *
 param_body(
     struct smtp *smtp, struct smtp_event *event, const struct param *param)
 {
-	(void)smtp;
-	(void)event;
+	event->binary =
+	    smtp->config->crlf && param->value &&
+	    text_same(param->value, param->value_length, "BINARYMIME", 10);
+	if (event->binary)
+		return NULL;
 	if (param->value &&
 	    (text_same(param->value, param->value_length, "7BIT", 4) ||
 		text_same(param->value, param->value_length, "8BITMIME", 8)))
@@ -51,6 +55,63 @@ param_utf8(
 	return NULL;
 }
 
+/* RFC 3461 4.3, 4.4, 4.1, 4.2 */
+static const char *
+param_ret(
+    struct smtp *smtp, struct smtp_event *event, const struct param *param)
+{
+	(void)smtp;
+	(void)event;
+	return param->value && dsn_ret(param->value, param->value_length)
+		   ? NULL
+		   : REPLY_PARAMETER;
+}
+
+static const char *
+param_envid(
+    struct smtp *smtp, struct smtp_event *event, const struct param *param)
+{
+	(void)smtp;
+	(void)event;
+	return param->value && dsn_envid(param->value, param->value_length)
+		   ? NULL
+		   : REPLY_PARAMETER;
+}
+
+static const char *
+param_notify(
+    struct smtp *smtp, struct smtp_event *event, const struct param *param)
+{
+	(void)smtp;
+	(void)event;
+	return param->value && dsn_notify(param->value, param->value_length)
+		   ? NULL
+		   : REPLY_PARAMETER;
+}
+
+static const char *
+param_orcpt(
+    struct smtp *smtp, struct smtp_event *event, const struct param *param)
+{
+	(void)event;
+	return param->value &&
+		       dsn_orcpt(param->value, param->value_length, smtp->utf8)
+		   ? NULL
+		   : REPLY_PARAMETER;
+}
+
+/* RFC 4954 5: taken from anyone, believed from nobody. */
+static const char *
+param_auth(
+    struct smtp *smtp, struct smtp_event *event, const struct param *param)
+{
+	(void)event;
+	return param->value && dsn_auth(param->value, param->value_length,
+				   smtp->config->utf8)
+		   ? NULL
+		   : REPLY_PARAMETER;
+}
+
 static const struct parameter {
 	const char *keyword;
 	enum smtp_kind of;
@@ -60,6 +121,11 @@ static const struct parameter {
     {"SIZE", SMTP_MAIL, param_size},
     {"BODY", SMTP_MAIL, param_body},
     {"SMTPUTF8", SMTP_MAIL, param_utf8},
+    {"RET", SMTP_MAIL, param_ret},
+    {"ENVID", SMTP_MAIL, param_envid},
+    {"AUTH", SMTP_MAIL, param_auth},
+    {"NOTIFY", SMTP_RCPT, param_notify},
+    {"ORCPT", SMTP_RCPT, param_orcpt},
 };
 
 static const char *
@@ -121,6 +187,10 @@ check_mail(struct smtp *smtp, struct smtp_event *event)
 		return REPLY_MESSAGES;
 	if (!reply && event->address.utf8 && !event->utf8)
 		return REPLY_UTF8;
+	/* SMTPUTF8 may stand behind what needs it. */
+	if (!reply && !event->utf8 &&
+	    !text_is_ascii(event->params, event->params_length))
+		return REPLY_PARAMETER;
 	return reply;
 }
 

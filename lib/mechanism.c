@@ -28,6 +28,8 @@ forget(struct mechanism *mechanism, size_t length)
 {
 	struct outcome *outcome = &mechanism->outcome;
 
+	if (length == 0)
+		return;
 	outcome->length -= length;
 	memmove(outcome->output, outcome->output + length, outcome->length);
 }
@@ -72,7 +74,7 @@ listen_to(struct mechanism *mechanism, struct variables *variables,
 		size_t length;
 
 		if (!newline && mechanism->running &&
-		    outcome->length < sizeof outcome->output) {
+		    outcome->length < outcome->limit) {
 			wait_for_more(mechanism);
 			continue;
 		}
@@ -123,6 +125,7 @@ mechanism_begin(struct mechanism *mechanism, struct runnable *runnable,
 	memcpy(line, initial, length);
 	line[length] = '\n';
 	mechanism->user_length = 0;
+	mechanism->outcome.limit = HOOKTEXT_MAX + 1;
 	mechanism->running = run_start(
 	    &mechanism->run, runnable, &feed, &mechanism->outcome, true);
 	sasl_wipe(line, length);

@@ -36,6 +36,7 @@ static const struct row {
 	"longest session", "none", 0, SECONDS_MAX, 3600},
     [OPTION_COMMAND_TIMEOUT] = {0, "command-timeout", "SECONDS",
 	"longest run of the command or of a hook", NULL, 1, SECONDS_MAX, 540},
+    [OPTION_LMTP] = {'L', "lmtp", NULL, "speak LMTP", NULL, 0, 0, 0},
     [OPTION_HOSTNAME] = {0, "hostname", "NAME", "own name (the host's name)",
 	NULL, 0, 0, 0},
     [OPTION_SIZE] = {'s', "size", "BYTES", "largest message", "no limit", 0,

@@ -11,9 +11,10 @@
 #define RECORD_PACKET_MAX 16384
 
 enum record_type {
-	/* Dialogue to agent. Answered by RECORD_REPLY are RECORD_MESSAGE, the
-	 * one behind RECORD_HOOK, with the hook's reply or none, and those from
-	 * RECORD_STARTTLS to RECORD_RESPONSE. */
+	/* Dialogue to agent. Answered by RECORD_REPLY are RECORD_MESSAGE and
+	 * RECORD_VERDICT, the one behind RECORD_HOOK, with the hook's reply or
+	 * none, and those from RECORD_STARTTLS to RECORD_RESPONSE: so nothing
+	 * is sent that nobody waits for. */
 	RECORD_HELO = 1, /* number: 1 after EHLO; first: the name */
 	RECORD_MAIL,     /* first: the address; second: the parameters */
 	RECORD_RCPT,     /* the same */
@@ -22,6 +23,8 @@ enum record_type {
 			  * next one is begun, and this one lent to the agent
 			  * until RECORD_WINDOW */
 	RECORD_MESSAGE,  /* number: octets in the last window; whole and good */
+	RECORD_VERDICT,  /* LMTP: the verdict for the next recipients, where
+			  * that was not for all of them */
 	RECORD_DROPPED,  /* first: the reply that refused the message;
 			  * number: its octets */
 	RECORD_HOOK,     /* first: the command that has one; second: its
@@ -42,8 +45,9 @@ enum record_type {
 
 	/* Agent to dialogue. */
 	RECORD_WINDOW, /* a window may be used again */
-	RECORD_REPLY   /* first: the reply, LF line ends; number: one of the
-			* next */
+	RECORD_REPLY   /* first: the reply, LF line ends; number: to a message,
+			* for how many of its recipients, the next ones (LMTP);
+			* else one of the next */
 };
 
 /* What a RECORD_REPLY is besides. */

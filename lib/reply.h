@@ -20,6 +20,7 @@
 #define REPLY_VRFY \
 	"252 2.0.0 Cannot VRFY user, but will accept message and attempt " \
 	"delivery"
+#define REPLY_CHUNK "250 2.0.0 Chunk OK"
 #define REPLY_DATA "354 End data with <CR><LF>.<CR><LF>"
 
 #define REPLY_TLS "220 2.0.0 Ready to start TLS"
@@ -47,6 +48,7 @@
 #define REPLY_BARE_NEWLINE "500 5.5.2 Line ends with bare LF, not CRLF"
 #define REPLY_LINE_LENGTH "500 5.5.6 Line too long"
 #define REPLY_NOT_LMTP "500 5.5.1 LHLO is for LMTP; send EHLO"
+#define REPLY_NOT_SMTP "500 5.5.1 This is LMTP; send LHLO"
 #define REPLY_SYNTAX "501 5.5.4 Syntax:"
 #define REPLY_NO_ARGUMENT "501 5.5.4 No argument allowed"
 #define REPLY_CONTROL "501 5.5.4 Control character in argument"
@@ -59,9 +61,12 @@
 #define REPLY_NOT_OFFERED "502 5.5.1 Command not implemented"
 #define REPLY_EXPN "502 5.5.1 EXPN not implemented"
 #define REPLY_HELO_FIRST "503 5.5.1 Send HELO or EHLO first"
+#define REPLY_LHLO_FIRST "503 5.5.1 Send LHLO first"
 #define REPLY_NESTED_MAIL "503 5.5.1 Nested MAIL command"
 #define REPLY_MAIL_FIRST "503 5.5.1 Need MAIL command"
 #define REPLY_RCPT_FIRST "503 5.5.1 Need RCPT command"
+#define REPLY_CHUNKS_BEGUN "503 5.5.1 Only BDAT or RSET after BDAT"
+#define REPLY_BINARY "503 5.5.1 BODY=BINARYMIME needs BDAT, not DATA"
 #define REPLY_SEQUENCE "503 5.5.1 Bad sequence of commands"
 #define REPLY_MECHANISM "504 5.5.4 Authentication mechanism not known"
 #define REPLY_TLS_FIRST "530 5.7.0 Must issue a STARTTLS command first"

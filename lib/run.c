@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,15 +81,38 @@ feed_more(struct run *run, struct feed *message)
 	close_end(&run->in);
 }
 
+/* Octets that there is room for, up to the limit. Where there is no memory its
+ * verdict is lost. */
+static size_t
+make_room(struct run *run)
+{
+	struct outcome *to = run->outcome;
+	size_t room = 2 * to->room + REPLY_MAX;
+	char *output;
+
+	if (to->length >= to->limit)
+		return 0;
+	if (to->length == to->room) {
+		output = realloc(to->output, room);
+		if (!output) {
+			run->failed = true;
+			return 0;
+		}
+		to->output = output;
+		to->room = room;
+	}
+	return (to->room < to->limit ? to->room : to->limit) - to->length;
+}
+
 /* Takes what it has printed; what is too much is thrown away. */
 static void
 take_output(struct run *run)
 {
+	struct outcome *to = run->outcome;
 	char spare[4096];
 
 	for (int reads = 0; reads < 64; reads++) {
-		struct outcome *to = run->outcome;
-		size_t room = sizeof to->output - to->length;
+		size_t room = make_room(run);
 		ssize_t n = room > 0
 				? read(run->out, to->output + to->length, room)
 				: read(run->out, spare, sizeof spare);
@@ -238,7 +262,8 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	outcome->stopped = false;
 	outcome->length = 0;
 	outcome->status = 0;
-	if (!runnable->environment ||
+	/* From here on there is output, if only of length 0. */
+	if (make_room(run) == 0 || !runnable->environment ||
 	    !make_pipes(run, theirs, size > PIPE_OCTETS)) {
 		log_error("cannot run the command: %s", strerror(errno));
 		return false;

@@ -13,9 +13,6 @@
 #include "spool.h"
 #include "verdict.h"
 
-/* Octets of its output that are looked at. */
-#define RUN_OUTPUT_MAX (4 * REPLY_MAX)
-
 struct runnable {
 	struct command *command;
 	int timeout;  /* seconds; then its process group is killed */
@@ -23,14 +20,16 @@ struct runnable {
 	char *const *environment;
 };
 
-/* How it ended, and what it had printed by then. */
+/* How it ended, and what it had printed by then. = {.limit = …} begins one; its
+ * memory is kept for the next run. */
 struct outcome {
+	size_t limit;         /* octets of output that are looked at */
 	enum verdict_end end; /* VERDICT_NOT_RUN with stopped, too */
 	int status;
-	bool stopped; /* told twice to stop: its end was not waited for */
-	size_t length;
-	char output[RUN_OUTPUT_MAX + 1]; /* one octet too many: it printed
-					  * more */
+	bool stopped;  /* told twice to stop: its end was not waited for */
+	size_t length; /* of output, limit at most */
+	size_t room;   /* that there is memory for */
+	char *output;
 };
 
 /* Feeds the message to the program while taking what it prints, until it has

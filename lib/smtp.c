@@ -4,106 +4,8 @@
 
 #include "commands.h"
 #include "exchange.h"
-
-static const struct smtp_event *
-happens(struct smtp *smtp, enum smtp_kind kind)
-{
-	smtp->event.kind = kind;
-	smtp->pending = kind >= SMTP_CONNECT;
-	return &smtp->event;
-}
-
-static void
-put(struct smtp *smtp, const char *text, size_t length)
-{
-	if (length > sizeof smtp->output - smtp->output_length)
-		__builtin_trap();
-	memcpy(smtp->output + smtp->output_length, text, length);
-	smtp->output_length += length;
-}
-
-void
-smtp_say(struct smtp *smtp, const char *text, size_t length)
-{
-	put(smtp, text, length);
-	put(smtp, "\r\n", 2);
-}
-
-/* The code of the reply that begins at start in the output. */
-static int
-code_at(const struct smtp *smtp, size_t start)
-{
-	const char *text = smtp->output + start;
-
-	return (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
-}
-
-/* A refusal that counts: RFC 5321 4.5.3.1.10 wants 452 4.5.3 not to. */
-static bool
-is_error(const struct smtp *smtp, size_t start)
-{
-	static const char full[] = "452 4.5.3";
-	size_t length = strlen(full);
-
-	return code_at(smtp, start) >= 400 &&
-	       (smtp->output_length - start < length ||
-		   memcmp(smtp->output + start, full, length) != 0);
-}
-
-/* What every reply does, whoever worded it. */
-static void
-said(struct smtp *smtp, size_t start)
-{
-	int code = code_at(smtp, start);
-
-	/* A verdict of 221 is odd, but no end. */
-	if (code == 421 || (code == 221 && smtp->event.kind != SMTP_MESSAGE))
-		smtp->closed = true;
-	if (smtp->event.kind != SMTP_MESSAGE && is_error(smtp, start))
-		smtp->errors++;
-}
-
-/* The machine's own answer to a line or to a message. */
-static const struct smtp_event *
-refuse(struct smtp *smtp, enum smtp_kind kind, const char *reply)
-{
-	size_t start = smtp->output_length;
-	const struct smtp_command *row = smtp->event.command;
-
-	put(smtp, reply, strlen(reply));
-	if (strcmp(reply, REPLY_SYNTAX) == 0 && row && row->syntax) {
-		put(smtp, " ", 1);
-		put(smtp, row->syntax, strlen(row->syntax));
-	}
-	put(smtp, "\r\n", 2);
-	if (kind == SMTP_DROPPED)
-		smtp->closed = smtp->closed || code_at(smtp, start) == 421;
-	else
-		said(smtp, start);
-	smtp->event.reply = smtp->output + start;
-	smtp->event.reply_length = smtp->output_length - start;
-	return happens(smtp, kind);
-}
-
-static void
-end_transaction(struct smtp *smtp)
-{
-	if (smtp->state != SMTP_STATE_START)
-		smtp->state = SMTP_STATE_READY;
-	smtp->recipients = 0;
-	smtp->utf8 = false;
-}
-
-static void
-begin_content(struct smtp *smtp)
-{
-	smtp->receiving = true;
-	smtp->hops = (struct hops){0};
-	smtp->data = (struct data){
-	    .newline = smtp->config->newline,
-	    .crlf = smtp->config->crlf,
-	};
-}
+#include "machine.h"
+#include "receive.h"
 
 /* Forgets what the client has said of itself, and what it sent unasked (RFC
  * 3207 4.2). */
@@ -111,7 +13,7 @@ static void
 begin_anew(struct smtp *smtp)
 {
 	smtp->state = SMTP_STATE_START;
-	end_transaction(smtp);
+	machine_end_transaction(smtp);
 	smtp->authenticated = false;
 	smtp->input_length = 0;
 	smtp->line.skipping = false;
@@ -133,11 +35,12 @@ granted(struct smtp *smtp)
 	switch (smtp->event.kind) {
 	case SMTP_HELO:
 		smtp->state = SMTP_STATE_READY;
-		end_transaction(smtp);
+		machine_end_transaction(smtp);
 		break;
 	case SMTP_MAIL:
 		smtp->state = SMTP_STATE_SENDER;
 		smtp->utf8 = smtp->event.utf8;
+		smtp->binary = smtp->event.binary;
 		break;
 	case SMTP_RCPT:
 		smtp->state = SMTP_STATE_RECIPIENT;
@@ -145,9 +48,10 @@ granted(struct smtp *smtp)
 		break;
 	case SMTP_DATA:
 		if (!smtp->closed) /* 221 */
-			begin_content(smtp);
+			receive_begin(smtp);
 		break;
 	case SMTP_MESSAGE:
+	case SMTP_VERDICT:
 		smtp->errors = 0;
 		break;
 	case SMTP_QUIT:
@@ -171,13 +75,17 @@ granted(struct smtp *smtp)
 static void
 answered(struct smtp *smtp, size_t start)
 {
-	said(smtp, start);
-	if (code_at(smtp, start) < 400)
+	machine_said(smtp, start);
+	if (machine_code(smtp, start) < 400)
 		granted(smtp);
 	else if (smtp->event.kind == SMTP_CONNECT)
 		smtp->state = SMTP_STATE_REFUSED;
-	if (smtp->event.kind == SMTP_MESSAGE || smtp->event.kind == SMTP_RESET)
-		end_transaction(smtp);
+	else if (is_bdat(smtp))
+		receive_refused(smtp, start);
+	if (machine_is_verdict(smtp->event.kind))
+		receive_judged(smtp);
+	if (smtp->event.kind == SMTP_RESET)
+		machine_end_transaction(smtp);
 	if (is_login(smtp->event.kind))
 		exchange_end(smtp);
 	smtp->pending = false;
@@ -190,14 +98,15 @@ word_default(struct smtp *smtp)
 	const struct smtp_command *row = smtp->event.command;
 	const char *hostname = smtp->config->hostname;
 
-	if (smtp->event.kind == SMTP_MESSAGE) {
+	if (machine_is_verdict(smtp->event.kind)) {
 		smtp_say(smtp, REPLY_TRY_LATER, strlen(REPLY_TRY_LATER));
 	} else if (is_login(smtp->event.kind)) {
 		smtp_say(smtp, REPLY_LOGIN_FAILED, strlen(REPLY_LOGIN_FAILED));
 	} else if (smtp->event.kind == SMTP_CONNECT) {
-		put(smtp, "220 ", 4);
-		put(smtp, hostname, strlen(hostname));
-		smtp_say(smtp, " ESMTP", 6);
+		machine_put(smtp, "220 ", 4);
+		machine_put(smtp, hostname, strlen(hostname));
+		smtp_say(smtp, smtp->config->lmtp ? " LMTP" : " ESMTP",
+		    smtp->config->lmtp ? 5 : 6);
 	} else if (row->compose) {
 		row->compose(smtp, &smtp->event);
 	} else {
@@ -210,6 +119,12 @@ answer_by_default(struct smtp *smtp)
 {
 	size_t start = smtp->output_length;
 
+	/* RFC 3030 2: a BDAT is answered when its octets are there. */
+	if (is_bdat(smtp)) {
+		smtp->pending = false;
+		granted(smtp);
+		return;
+	}
 	word_default(smtp);
 	answered(smtp, start);
 }
@@ -262,7 +177,7 @@ smtp_challenge(struct smtp *smtp, const char *text, size_t length)
 {
 	if (!smtp->pending || length > SMTP_CHALLENGE_MAX)
 		__builtin_trap();
-	put(smtp, "334 ", 4);
+	machine_put(smtp, "334 ", 4);
 	smtp_say(smtp, text, length);
 	smtp->pending = false;
 }
@@ -274,60 +189,7 @@ smtp_end(struct smtp *smtp, const char *reply)
 		smtp_say(smtp, reply, strlen(reply));
 	smtp->closed = true;
 	smtp->pending = false;
-	smtp->input_length = 0;
-}
-
-/* The message has ended: what the machine itself has against it comes first. */
-static const struct smtp_event *
-message_end(struct smtp *smtp)
-{
-	const struct smtp_config *config = smtp->config;
-	const char *reply = NULL;
-
-	smtp->receiving = false;
-	smtp->messages++;
-	if (smtp->data.bad)
-		reply = REPLY_BARE;
-	else if (config->size_max && smtp->data.size > config->size_max)
-		reply = REPLY_SIZE;
-	else if (config->limit_hops && smtp->hops.count > config->hops_max)
-		reply = REPLY_HOPS;
-	smtp->event = (struct smtp_event){0};
-	if (!reply)
-		return happens(smtp, SMTP_MESSAGE);
-	end_transaction(smtp);
-	return refuse(smtp, SMTP_DROPPED, reply);
-}
-
-static bool
-still_wanted(const struct smtp *smtp)
-{
-	uint64_t max = smtp->config->size_max;
-
-	return !smtp->data.bad && (max == 0 || smtp->data.size <= max);
-}
-
-static const struct smtp_event *
-content(struct smtp *smtp)
-{
-	while (!smtp->data.ended && smtp->input_length > 0) {
-		const char *piece;
-		size_t length, used;
-
-		used = data_decode(&smtp->data, smtp->input, smtp->input_length,
-		    &piece, &length);
-		smtp->input += used;
-		smtp->input_length -= used;
-		if (length == 0 || !still_wanted(smtp))
-			continue;
-		hops_count(&smtp->hops, piece, length);
-		smtp->event =
-		    (struct smtp_event){.text = piece, .length = length};
-		return happens(smtp, SMTP_CONTENT);
-	}
-	if (smtp->data.ended)
-		return message_end(smtp);
-	return happens(smtp, SMTP_READ);
+	smtp->input_length = smtp->held = 0;
 }
 
 /* What refuses a line before it is looked at as a command. */
@@ -365,9 +227,9 @@ exchanged(struct smtp *smtp, const char *reply)
 	if (!reply && smtp->event.kind == SMTP_READ)
 		return smtp_next(smtp); /* a challenge is out */
 	if (!reply)
-		return happens(smtp, smtp->event.kind);
+		return machine_event(smtp, smtp->event.kind);
 	exchange_end(smtp);
-	return refuse(smtp, SMTP_REFUSED, reply);
+	return machine_refuse(smtp, SMTP_REFUSED, reply);
 }
 
 /* The line is a response to a challenge of AUTH. */
@@ -382,7 +244,7 @@ next_response(struct smtp *smtp)
 	switch (line_take(
 	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length)) {
 	case LINE_NONE:
-		return happens(smtp, SMTP_READ);
+		return machine_event(smtp, SMTP_READ);
 	case LINE_LONG:
 		reply = REPLY_LINE_LENGTH;
 		break;
@@ -406,20 +268,27 @@ next_line(struct smtp *smtp)
 
 	smtp->event = (struct smtp_event){0};
 	if (is_tls(smtp))
-		return refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
+		return machine_refuse(smtp, SMTP_REFUSED, REPLY_NO_MAIL_CLIENT);
 	found = line_take(
 	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length);
 	if (found == LINE_NONE)
-		return happens(smtp, SMTP_READ);
+		return machine_event(smtp, SMTP_READ);
 	reply = objection(smtp, found, line, length);
 	command_split(smtp, line, length);
+	/* What is void may have been a chunk: the message would lack it. */
+	if (smtp->line.skipping && smtp->state == SMTP_STATE_CHUNKS)
+		machine_end_transaction(smtp);
 	if (!reply)
 		reply = command_objection(smtp);
 	if (reply)
-		return refuse(smtp, SMTP_REFUSED, reply);
+		return machine_refuse(smtp, SMTP_REFUSED, reply);
 	if (smtp->event.command->kind == SMTP_LOGIN)
 		return exchanged(smtp, exchange_begin(smtp));
-	return happens(smtp, smtp->event.command->kind);
+	if (is_bdat(smtp) && smtp->state == SMTP_STATE_CHUNKS)
+		return receive_chunk(smtp);
+	if (is_bdat(smtp))
+		return machine_event(smtp, SMTP_DATA);
+	return machine_event(smtp, smtp->event.command->kind);
 }
 
 void
@@ -429,7 +298,11 @@ smtp_begin(struct smtp *smtp, const struct smtp_config *config)
 	smtp->state = SMTP_STATE_START;
 	smtp->event = (struct smtp_event){0};
 	smtp->greeted = smtp->opened = smtp->closed = false;
-	smtp->pending = smtp->receiving = smtp->utf8 = false;
+	smtp->pending = smtp->receiving = false;
+	smtp->utf8 = smtp->binary = false;
+	smtp->chunk = (struct chunk){0};
+	smtp->verdicts = 0;
+	smtp->discard = smtp->held = 0;
 	smtp->recipients = smtp->messages = smtp->errors = 0;
 	smtp->input_length = smtp->output_length = 0;
 	smtp->secure = config->secure;
@@ -458,42 +331,55 @@ smtp_rest(struct smtp *smtp, size_t *length)
 	return smtp->input;
 }
 
+static bool
+has_room(const struct smtp *smtp)
+{
+	return sizeof smtp->output - smtp->output_length >= SMTP_REPLY_MAX;
+}
+
 const struct smtp_event *
 smtp_next(struct smtp *smtp)
 {
 	if (smtp->pending)
 		answer_by_default(smtp);
 	if (smtp->closed)
-		return happens(smtp, SMTP_CLOSE);
-	if (sizeof smtp->output - smtp->output_length < SMTP_REPLY_MAX)
-		return happens(smtp, SMTP_WRITE);
+		return machine_event(smtp, SMTP_CLOSE);
+	/* First: a reply that is held may leave no room for another. */
+	if (smtp->discard > 0 && receive_discard(smtp))
+		return machine_event(smtp, SMTP_READ);
+	if (!has_room(smtp))
+		return machine_event(smtp, SMTP_WRITE);
+	while (smtp->verdicts > 0 && !smtp->receiving) {
+		const struct smtp_event *event = receive_verdict(smtp);
+
+		if (event || !has_room(smtp))
+			return event ? event : machine_event(smtp, SMTP_WRITE);
+	}
 	if (!smtp->greeted) {
 		smtp->greeted = true;
-		return happens(smtp, SMTP_CONNECT);
+		return machine_event(smtp, SMTP_CONNECT);
+	}
+	if (smtp->receiving) {
+		const struct smtp_event *event = receive_next(smtp);
+
+		/* Where a chunk was answered, another reply may follow. */
+		if (event || !has_room(smtp))
+			return event ? event : machine_event(smtp, SMTP_WRITE);
 	}
 	if (smtp->exchange.open)
 		return next_response(smtp);
-	return smtp->receiving ? content(smtp) : next_line(smtp);
+	return next_line(smtp);
 }
 
 bool
 smtp_receiving(const struct smtp *smtp)
 {
-	return smtp->receiving;
+	return smtp->receiving || smtp->discard > 0;
 }
 
-const char *
-smtp_output(const struct smtp *smtp, size_t *length)
+bool
+smtp_engaged(const struct smtp *smtp)
 {
-	*length = smtp->output_length;
-	return smtp->output;
-}
-
-void
-smtp_written(struct smtp *smtp, size_t length)
-{
-	if (length > smtp->output_length)
-		__builtin_trap();
-	smtp->output_length -= length;
-	memmove(smtp->output, smtp->output + length, smtp->output_length);
+	return smtp->receiving || smtp->verdicts > 0 ||
+	       smtp->state == SMTP_STATE_CHUNKS;
 }

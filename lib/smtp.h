@@ -44,16 +44,20 @@ enum smtp_kind {
 	SMTP_DROPPED, /* the message was read to its end and refused, as reply
 		       * says: what was kept of it is void */
 	SMTP_REFUSED, /* the machine answered line itself, as reply says */
+	SMTP_CHUNK,   /* a further BDAT: its octets follow */
 
 	/* To be answered by smtp_reply(). What is not is granted at the next
-	 * smtp_next(), but SMTP_MESSAGE, which then gets a 451, and what
-	 * belongs to AUTH, which gets a 454. */
+	 * smtp_next(), but SMTP_MESSAGE and SMTP_VERDICT, which then get a
+	 * 451, and what belongs to AUTH, which gets a 454. */
 	SMTP_CONNECT, /* before the greeting */
-	SMTP_HELO,    /* HELO or EHLO; text is the name given */
+	SMTP_HELO,    /* HELO, EHLO or LHLO; text is the name given */
 	SMTP_MAIL,    /* address and params */
 	SMTP_RCPT,    /* address and params */
-	SMTP_DATA,    /* before 354 */
-	SMTP_MESSAGE, /* the message is whole: the answer is the verdict */
+	SMTP_DATA,    /* before 354, and before the first BDAT; a refusal there
+		       * ends the transaction */
+	SMTP_MESSAGE, /* the message is whole: the answer is the verdict, in
+		       * LMTP that for the first recipient */
+	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order */
 	SMTP_RESET,
 	SMTP_QUIT,
 	SMTP_STARTTLS,  /* answered with 2xx, TLS is to begin: all input is
@@ -75,8 +79,9 @@ enum smtp_state {
 	SMTP_STATE_READY = 2,     /* no transaction */
 	SMTP_STATE_SENDER = 4,    /* MAIL was accepted */
 	SMTP_STATE_RECIPIENT = 8, /* so was an RCPT */
-	SMTP_STATE_ANY = 15,
-	SMTP_STATE_REFUSED = 16 /* the greeting was a refusal (3.1) */
+	SMTP_STATE_CHUNKS = 16,   /* so was a BDAT that was not the last */
+	SMTP_STATE_ANY = 31,
+	SMTP_STATE_REFUSED = 32 /* the greeting was a refusal (3.1) */
 };
 
 enum smtp_argument { SMTP_NONE, SMTP_OPTIONAL, SMTP_REQUIRED };
@@ -103,6 +108,7 @@ struct smtp_event {
 	const char *password;
 	size_t password_length;
 	bool utf8;         /* of MAIL: SMTPUTF8 was given */
+	bool binary;       /* of MAIL: BODY=BINARYMIME was */
 	const char *reply; /* SMTP_REFUSED, SMTP_DROPPED: on the wire */
 	size_t reply_length;
 };
@@ -113,6 +119,7 @@ struct smtp_event {
  */
 struct smtp_command {
 	const char *verb;
+	enum { SMTP_EITHER, SMTP_ONLY, LMTP_ONLY } protocol;
 	unsigned states; /* enum smtp_state, or-ed; 0: not offered */
 	enum smtp_argument argument;
 	enum smtp_kind kind;  /* of its event; SMTP_COMMAND for new ones */
@@ -143,8 +150,10 @@ struct smtp_config {
 	size_t errors_max;   /* replies 4xx and 5xx, then 421 */
 	size_t hops_max;     /* Received: lines */
 	bool limit_hops;     /* hops_max counts, 0 too */
+	bool lmtp;           /* speak LMTP (RFC 2033) */
 	bool utf8;           /* offer SMTPUTF8 */
-	bool crlf;           /* content has CRLF line ends, else LF */
+	bool crlf;           /* content has CRLF line ends, else LF; offer
+			      * BINARYMIME, whose content is left as it is */
 	enum data_newline newline;
 	bool starttls;       /* TLS can begin */
 	bool secure;         /* it has begun before the greeting */
@@ -184,16 +193,25 @@ struct smtp {
 	bool opened;    /* the client has said something */
 	bool closed;    /* nothing will happen any more */
 	bool pending;   /* the event is still to be answered */
-	bool receiving; /* between 354 and the final dot */
+	bool receiving; /* between 354 and the final dot, or in a chunk */
 	bool utf8;      /* this transaction has SMTPUTF8 */
 	bool secure;    /* TLS has begun */
 	bool authenticated;
 	struct smtp_exchange exchange;
+	bool binary; /* it has BODY=BINARYMIME */
 	struct smtp_event event;
 	size_t recipients, messages, errors;
 	struct data data;
 	struct hops hops;
-	char *input; /* lent */
+	struct chunk {
+		uint64_t left; /* octets to come */
+		bool last;     /* it was said to be the last */
+	} chunk;
+	size_t verdicts;     /* LMTP: replies to the message still to come */
+	const char *dropped; /* the machine's own, where it is that */
+	uint64_t discard;    /* octets to come of a refused chunk */
+	size_t held;         /* last octets of the output: its reply */
+	char *input;         /* lent */
 	size_t input_length;
 	struct line line;
 	size_t output_length;
@@ -221,9 +239,9 @@ const struct smtp_event *smtp_next(struct smtp *smtp);
 /*
  * Answers the last event: text[0..length) is one reply, 2xx, 4xx or 5xx, its
  * line ends LF or CRLF. 4xx and 5xx: the step has not happened. 421 and 221
- * end the session. To SMTP_DATA any other 2xx means 354. Where text is no
- * reply (reply_code()) it is 451 4.3.0. Only after an event that is to be
- * answered.
+ * end the session. To SMTP_DATA any other 2xx means 354, or that the chunk is
+ * taken. Where text is no reply (reply_code()) it is 451 4.3.0. Only after an
+ * event that is to be answered.
  */
 void smtp_reply(struct smtp *smtp, const char *text, size_t length);
 
@@ -249,8 +267,13 @@ void smtp_say(struct smtp *smtp, const char *text, size_t length);
  */
 void smtp_end(struct smtp *smtp, const char *reply);
 
-/* True between 354 and the end of the message. */
+/* True while what comes next is content: between 354 and the end of the
+ * message, in a chunk of BDAT. */
 bool smtp_receiving(const struct smtp *smtp);
+
+/* True while a message is in hand: from 354, or the first BDAT, to the last
+ * reply to it. */
+bool smtp_engaged(const struct smtp *smtp);
 
 /* Octets to write to the client, good until the next call; smtp_written()
  * takes the first of them off. */

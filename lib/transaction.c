@@ -194,9 +194,10 @@ transaction_reset(struct transaction *self)
 static bool
 take_helo(struct transaction *self, const struct record *record)
 {
-	const char *verb = record->number == 1 ? "EHLO" : "HELO";
+	const char *extended = self->session.lmtp ? "LHLO" : "EHLO";
+	const char *verb = record->number == 1 ? extended : "HELO";
 	static struct value before;
-	bool extended = self->session.extended;
+	bool was_extended = self->session.extended;
 	bool greeted = self->session.greeted;
 	enum decision decision;
 
@@ -210,7 +211,7 @@ take_helo(struct transaction *self, const struct record *record)
 		transaction_reset(self);
 	} else {
 		self->session.helo = before;
-		self->session.extended = extended;
+		self->session.extended = was_extended;
 		self->session.greeted = greeted;
 	}
 	return decision != UNSOUND;
@@ -219,10 +220,11 @@ take_helo(struct transaction *self, const struct record *record)
 static bool
 take_mail(struct transaction *self, const struct record *record)
 {
+	const struct smtp_config *config = &self->settings->smtp;
 	enum decision decision;
 
-	const struct smtp_config *config = &self->settings->smtp;
-
+	transaction_reset(self); /* a BDAT that fails ends one, and nobody says
+				  * so */
 	if (self->refused || !self->session.greeted ||
 	    (config->require_tls && !self->session.secure) ||
 	    (config->require_auth && !self->session.mechanism) ||
@@ -327,7 +329,9 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 	    .command = &settings->command,
 	    .timeout = settings->command_timeout,
 	    .utf8 = self->envelope.utf8,
+	    .recipients = settings->smtp.lmtp ? self->envelope.count : 0,
 	};
+	size_t length;
 
 	_Static_assert(RECEIVED_MAX <= REPLY_MAX, "they share their memory");
 	if (settings->received)
@@ -337,7 +341,31 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 	*size = feed.head_length + spool_size(&self->spool);
 	delivery.environment =
 	    envelope_environment(&self->session, &self->envelope, *size);
-	return deliver(&delivery, &feed, reply);
+	length = deliver(&delivery, &feed, reply);
+	self->replies = delivery.each;
+	return length;
+}
+
+/* The next of the verdicts that each recipient has. */
+static bool
+next_verdict(struct transaction *self)
+{
+	struct record record = {.type = RECORD_REPLY};
+	size_t count;
+
+	if (!replies_next(
+		&self->replies, &record.first, &record.first_length, &count))
+		return false;
+	record.number = count;
+	transaction_answer(self, &record);
+	return true;
+}
+
+static bool
+take_verdict(struct transaction *self, const struct record *record)
+{
+	(void)record;
+	return next_verdict(self);
 }
 
 static bool
@@ -345,9 +373,10 @@ take_message(struct transaction *self, const struct record *record)
 {
 	static char reply[REPLY_MAX + 1];
 	int64_t since = clock_now();
-	uint64_t size;
+	uint64_t size, count = self->envelope.count;
 	size_t length;
 
+	self->replies = (struct replies){0};
 	if (!may_send(self) || record->number > SPOOL_WINDOW ||
 	    !fits(self, record->number))
 		return false;
@@ -378,9 +407,10 @@ take_message(struct transaction *self, const struct record *record)
 	/* Before the verdict: what is pipelined behind it is not to be done. */
 	if (signals_stops() > 0)
 		(void)kill(self->dialogue, SIGTERM); /* or it is gone */
-	if (!self->stopped)
+	if (!self->stopped && !next_verdict(self))
 		transaction_answer(self, &(struct record){
 					     .type = RECORD_REPLY,
+					     .number = count,
 					     .first = reply,
 					     .first_length = length,
 					 });
@@ -441,6 +471,7 @@ static bool (*const takers[])(
     [RECORD_RESET] = take_reset,
     [RECORD_CONTENT] = take_content,
     [RECORD_MESSAGE] = take_message,
+    [RECORD_VERDICT] = take_verdict,
     [RECORD_DROPPED] = take_dropped,
     [RECORD_HOOK] = take_hook,
     [RECORD_TEXT] = take_text,

@@ -10,6 +10,7 @@
 #include "consult.h"
 #include "envelope.h"
 #include "record.h"
+#include "replies.h"
 #include "settings.h"
 #include "spool.h"
 
@@ -20,12 +21,13 @@ struct transaction {
 	struct spool spool;
 	int channel; /* to the dialogue */
 	pid_t dialogue;
-	bool stopped;        /* told twice to stop while a command ran */
-	bool refused;        /* the greeting was a refusal */
-	bool data;           /* the hook has let DATA or BDAT pass */
-	bool tls;            /* the same of STARTTLS */
-	bool moved;          /* the client is no longer on 0 and 1 */
-	char challenge[128]; /* of CRAM-MD5, "" when none is out */
+	struct replies replies; /* LMTP: verdicts not yet asked for */
+	bool stopped;           /* told twice to stop while a command ran */
+	bool refused;           /* the greeting was a refusal */
+	bool data;              /* the hook has let DATA or BDAT pass */
+	bool tls;               /* the same of STARTTLS */
+	bool moved;             /* the client is no longer on 0 and 1 */
+	char challenge[128];    /* of CRAM-MD5, "" when none is out */
 	uint64_t messages;
 	char end[32]; /* why the session ended, in the dialogue's words */
 };

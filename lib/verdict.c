@@ -126,3 +126,25 @@ verdict(enum verdict_end end, int status, const char *output, size_t length,
 		return mapped(-1, NULL, 0, false, reply);
 	return worded(output, length, reply);
 }
+
+enum verdict_parts
+verdict_parts(
+    int status, const char *output, size_t length, bool utf8, size_t count)
+{
+	size_t found = 0, span;
+	bool allowed = true;
+
+	for (size_t at = 0; at < length; at += span) {
+		int code;
+
+		span = reply_span(output + at, length - at);
+		code = reply_code(output + at, span, utf8);
+		if (code == 0)
+			return VERDICT_ALL;
+		allowed = allowed && code_allowed(code, status);
+		found++;
+	}
+	if (found <= 1)
+		return VERDICT_ALL;
+	return found == count && allowed ? VERDICT_EACH : VERDICT_WRONG;
+}

@@ -24,6 +24,19 @@ enum verdict_end {
 size_t verdict(enum verdict_end end, int status, const char *output,
     size_t length, bool utf8, char *reply, size_t size);
 
+/* What a command's output is to the recipients of LMTP. */
+enum verdict_parts {
+	VERDICT_ALL,  /* none or one reply: verdict() has it for all */
+	VERDICT_EACH, /* a reply for each of them, in order */
+	VERDICT_WRONG /* any other number, or one that says more than the
+		       * status: as if it had been killed */
+};
+
+/* The same for a message that count recipients have, where the command exited
+ * with that status. */
+enum verdict_parts verdict_parts(
+    int status, const char *output, size_t length, bool utf8, size_t count);
+
 /* True if the status means success: 0, and qmail's 99. */
 bool verdict_success(int status);
 

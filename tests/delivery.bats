@@ -194,7 +194,12 @@ sanitized() {
 		             "RECIPIENTS": "\u00f6@y", "SMTP_UTF8": "1", "SMTP_PROTOCOL": "UTF8SMTP",
 		             "SMTP_MAIL_OPTIONS": "SMTPUTF8"},
 		    "<\u00e4@b\u00fc.example> smtputf8", ["<\u00f6@y>"], options=["-u"])
-		if len(sessions) != 10 or None in sessions:
+		run("dsn", {"SENDER": "a@b", "RECIPIENTS": "x@y\nz@w\nv@u",
+		            "SMTP_MAIL_OPTIONS": "RET=hdrs ENVID=q AUTH=c+3Dd@e",
+		            "SMTP_RCPT_OPTIONS": "NOTIFY=Never\n\nORCPT=rfc822;a+2Bb@c NOTIFY=DELAY,FAILURE"},
+		    "<a@b> ret=hdrs Envid=q auth=c+3Dd@e",
+		    ["<x@y> notify=Never", "<z@w>", "<v@u>  orcpt=rfc822;a+2Bb@c Notify=DELAY,FAILURE"])
+		if len(sessions) != 11 or None in sessions:
 		    wrong.append(sessions)
 		show(wrong)
 	PY

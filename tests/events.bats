@@ -100,7 +100,7 @@ cut_it() {
 		# Where the command's verdict is not 250, smtpd alone knows.
 		# Not all that is repeated is written out.
 		case $name in
-		verdict-* | max-errors-refused | pipelining-many) return ;;
+		verdict-* | lmtp-replies | max-errors-refused | pipelining-many) return ;;
 		esac
 		diff <(grep -a '^S: ' "$BATS_TEST_DIRNAME/transcripts/$name.txt" |
 			cut -c 4-) \
@@ -136,6 +136,8 @@ cut_it_otherwise() {
 		S: 250-SIZE 100
 		S: 250-8BITMIME
 		S: 250-ENHANCEDSTATUSCODES
+		S: 250-CHUNKING
+		S: 250-DSN
 		S: 250-LIMITS RCPTMAX=5
 		S: 250 HELP
 		MAIL verb=MAIL argument="FROM:<@r:\"a b\"@c> size=3 BODY=8bitmime" address="\"a b\"@c" local=5 domain="c" params="size=3 BODY=8bitmime"
@@ -231,9 +233,66 @@ cut_it_otherwise() {
 	log "$text" -a DATA='250 2.0.0 Yes' | grep -q '^S: 354 '
 }
 
+@test "LMTP: an event for each recipient; unanswered ones are 451" {
+	happens 'LHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n.\r\nDATA\r\n' \
+		--lmtp --hide PIPELINING --hide SIZE --hide 8BITMIME --hide DSN --hide HELP \
+		--hide ENHANCEDSTATUSCODES --hide LIMITS --hide CHUNKING \
+		-a MESSAGE='550 5.1.1 No' -a VERDICT:1 <<-'END'
+		HELO verb=LHLO argument="x" text="x"
+		S: 250 mx.example.org
+		MAIL verb=MAIL argument="FROM:<a@b>" address="a@b" local=1 domain="b" params=""
+		S: 250 2.1.0 Sender OK
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 250 2.1.5 Recipient OK
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 250 2.1.5 Recipient OK
+		RCPT verb=RCPT argument="TO:<e@f>" address="e@f" local=1 domain="f" params=""
+		S: 250 2.1.5 Recipient OK
+		DATA verb=DATA argument=""
+		S: 354 End data with <CR><LF>.<CR><LF>
+		MESSAGE octets=0 content=""
+		S: 550 5.1.1 No
+		VERDICT
+		S: 451 4.3.0 Temporary failure, try again later
+		VERDICT
+		S: 250 2.0.0 OK
+		REFUSED verb=DATA argument="" line="DATA"
+		S: 503 5.5.1 Need RCPT command
+		END, 0 octets unused
+	END
+}
+
+@test "BDAT: DATA's event before its octets; refused there, they are discarded" {
+	happens 'HELO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 2\r\nxyBDAT 1 LAST\r\nz' \
+		-a DATA:1='450 4.7.1 Later' -a DATA:2='250 2.0.0 Yes' <<-'END'
+		HELO verb=HELO argument="x" text="x"
+		S: 250 mx.example.org
+		MAIL verb=MAIL argument="FROM:<a@b>" address="a@b" local=1 domain="b" params=""
+		S: 250 2.1.0 Sender OK
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 250 2.1.5 Recipient OK
+		DATA verb=BDAT argument="6"
+		S: 450 4.7.1 Later
+		REFUSED verb=BDAT argument="6 LAST" line="BDAT 6 LAST"
+		S: 503 5.5.1 Need RCPT command
+		MAIL verb=MAIL argument="FROM:<a@b>" address="a@b" local=1 domain="b" params=""
+		S: 250 2.1.0 Sender OK
+		RCPT verb=RCPT argument="TO:<c@d>" address="c@d" local=1 domain="d" params=""
+		S: 250 2.1.5 Recipient OK
+		DATA verb=BDAT argument="2"
+		S: 250 2.0.0 Chunk OK
+		CHUNK verb=BDAT argument="1 LAST"
+		MESSAGE octets=3 content="xyz"
+		S: 250 2.0.0 OK
+		END, 0 octets unused
+	END
+}
+
 @test "every command in every state" {
 	"$EVENTS" --matrix | sed 's/ *$//' >"$BATS_TEST_TMPDIR/matrix"
 	diff -u "$BATS_TEST_DIRNAME/matrix.txt" "$BATS_TEST_TMPDIR/matrix"
+	"$EVENTS" --lmtp --matrix | sed 's/ *$//' >"$BATS_TEST_TMPDIR/matrix"
+	diff -u "$BATS_TEST_DIRNAME/matrix-lmtp.txt" "$BATS_TEST_TMPDIR/matrix"
 }
 
 @test "20000 random sessions: legal replies, messages only after CRLF.CRLF" {

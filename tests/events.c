@@ -19,8 +19,9 @@
  * cutting. Each octet of a string outside printable ASCII is \xNN.
  *
  * In all modes: what the machine says is a sequence of legal replies, one for
- * each command; a message is there only after CRLF.CRLF, behind DATA, which is
- * there only behind RCPT, MAIL, HELO. Exit status 1 and a line on standard
+ * each command; a message is there only after CRLF.CRLF, behind DATA, or after
+ * the octets that its BDATs counted, as they were sent; and these only behind
+ * RCPT, MAIL, HELO. Exit status 1 and a line on standard
  * error if this is ever not so.
  */
 #include <getopt.h>
@@ -40,8 +41,9 @@
 enum { ANSWERS = 16, INPUT_MAX = 1 << 24 };
 
 static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
-    "DROPPED", "REFUSED", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "MESSAGE",
-    "RESET", "QUIT", "STARTTLS", "LOGIN", "CHALLENGE", "RESPONSE", "COMMAND"};
+    "DROPPED", "REFUSED", "CHUNK", "CONNECT", "HELO", "MAIL", "RCPT", "DATA",
+    "MESSAGE", "VERDICT", "RESET", "QUIT", "STARTTLS", "LOGIN", "CHALLENGE",
+    "RESPONSE", "COMMAND"};
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
@@ -151,9 +153,16 @@ struct session {
 	bool custom;          /* by a reply that came from here */
 	int code;             /* of the reply whose lines come; 0: none */
 	int state;            /* our own idea: 0 start, 1 ready, 2 MAIL, 3 RCPT,
-			       * 4 DATA */
+			       * 4 DATA, 5 BDAT */
 	size_t recipients;    /* our own count */
+	size_t verdicts;      /* LMTP: that must still be asked for */
+	size_t owed;          /* LMTP: the same reply, for other recipients */
 	size_t data;          /* where in the input the content begins */
+	bool chunk;           /* a BDAT is still to be answered */
+	bool last;            /* it said LAST */
+	bool binary;          /* BODY=BINARYMIME */
+	size_t chunk_end;     /* where in the input its octets end */
+	struct text chunks;   /* the octets of all of them */
 	bool failed;
 };
 
@@ -197,13 +206,32 @@ is_enhanced(const char *line, size_t length)
 	return true;
 }
 
+/* Octets that the machine has used. */
+static size_t
+used(struct session *session)
+{
+	size_t rest;
+	char *text = smtp_rest(&session->smtp, &rest);
+
+	smtp_input(&session->smtp, text, rest);
+	return session->given - rest;
+}
+
 /* A whole reply to the event that was asked: our own idea of the state. */
 static void
 reply_is_whole(struct session *session)
 {
 	bool granted = session->code < 400;
 
+	demand(session,
+	    !session->chunk || session->smtp.closed ||
+		used(session) >= session->chunk_end,
+	    "a BDAT answered before its octets were read");
 	session->replies++;
+	if (session->owed > 0 && session->replies > session->events) {
+		session->owed--;
+		session->events++;
+	}
 	demand(session, session->replies == session->events,
 	    "more replies than questions");
 	switch (session->asked) {
@@ -219,6 +247,14 @@ reply_is_whole(struct session *session)
 		session->recipients += granted;
 		break;
 	case SMTP_DATA:
+		if (session->chunk) {
+			demand(session,
+			    !granted || session->code == 250 ||
+				session->code == 221,
+			    "a chunk that is not 250");
+			session->state = granted ? 5 : 1;
+			break;
+		}
 		demand(session,
 		    !granted || session->code == 354 || session->code == 221,
 		    "neither 354 nor the end");
@@ -234,6 +270,7 @@ reply_is_whole(struct session *session)
 	default:
 		break;
 	}
+	session->chunk = false;
 }
 
 /* A line of the server, with its CRLF (RFC 5321 4.2). */
@@ -311,17 +348,6 @@ drain(struct session *session, bool some)
 	session->seen -= n;
 }
 
-/* Octets that the machine has used. */
-static size_t
-used(struct session *session)
-{
-	size_t rest;
-	char *text = smtp_rest(&session->smtp, &rest);
-
-	smtp_input(&session->smtp, text, rest);
-	return session->given - rest;
-}
-
 static void
 lend(struct session *session, const char *text, size_t length)
 {
@@ -375,6 +401,55 @@ move(struct session *session)
 	lend(session, text, rest);
 }
 
+/* What the octets of all BDATs stand for; false if they are to be refused. */
+static bool
+chunks_decoded(const struct session *session, struct text *out)
+{
+	const char *text = session->chunks.text;
+	size_t length = session->chunks.length;
+
+	for (size_t i = 0; i < length; i++) {
+		bool behind = i > 0 && text[i - 1] == '\r';
+		bool before = i + 1 < length && text[i + 1] == '\n';
+
+		if (session->binary) {
+			add(out, text + i, 1);
+			continue;
+		}
+		if (text[i] == '\r' && !before)
+			return false;
+		if (text[i] == '\n' && !behind && config.newline == DATA_REJECT)
+			return false;
+		if (text[i] == '\n')
+			add(out, "\r\n" + !config.crlf, 1u + config.crlf);
+		else if (text[i] != '\r')
+			add(out, text + i, 1);
+	}
+	return true;
+}
+
+/* RFC 3030: the message is what its chunks were, or refused. */
+static void
+judge_chunks(struct session *session, enum smtp_kind kind)
+{
+	struct text wanted = {0}, *content = &session->content;
+	bool good = chunks_decoded(session, &wanted);
+
+	demand(
+	    session, session->chunk && session->last, "a message before LAST");
+	demand(session, used(session) == session->chunk_end,
+	    "a message of more or less than its chunks");
+	if (kind == SMTP_MESSAGE)
+		demand(session,
+		    good && wanted.length == content->length &&
+			(wanted.length == 0 ||
+			    memcmp(wanted.text, content->text, wanted.length) ==
+				0),
+		    "a message that its chunks were not");
+	free(wanted.text);
+	session->events--; /* the question of the last BDAT is this one */
+}
+
 /* RFC 5321 4.1.1.4: the content of a message ended as it must, only there. */
 static void
 judge_end(struct session *session)
@@ -382,9 +457,9 @@ judge_end(struct session *session)
 	const char *begin = session->input + session->data;
 	size_t end = used(session), length = end - session->data;
 
+	demand(session, session->state == 4, "a message without DATA");
 	if (config.newline == DATA_TERMINAL)
 		return;
-	demand(session, session->state == 4, "a message without DATA");
 	if (session->failed || (length == 3 && memcmp(begin, ".\r\n", 3) == 0))
 		return;
 	demand(session,
@@ -466,6 +541,8 @@ log_event(struct session *session, const struct smtp_event *event)
 	}
 	if (event->utf8)
 		say(log, " utf8");
+	if (event->binary)
+		say(log, " binary");
 	add(log, "\n", 1);
 }
 
@@ -473,6 +550,8 @@ log_event(struct session *session, const struct smtp_event *event)
 static void
 judge_sequence(struct session *session, enum smtp_kind kind)
 {
+	demand(session, session->verdicts == 0 || kind == SMTP_VERDICT,
+	    "too few verdicts");
 	switch (kind) {
 	case SMTP_MAIL:
 		demand(session, session->state == 1, "MAIL out of sequence");
@@ -489,18 +568,61 @@ judge_sequence(struct session *session, enum smtp_kind kind)
 		demand(session, session->state == 3 && session->recipients > 0,
 		    "DATA out of sequence");
 		session->data = used(session);
+		session->content.length = session->chunks.length = 0;
 		break;
+	case SMTP_CHUNK:
+		demand(session, session->state == 5 && !session->chunk,
+		    "BDAT out of sequence");
+		break;
+	case SMTP_VERDICT:
+		demand(session, session->verdicts > 0, "too many verdicts");
+		session->verdicts--;
+		return;
 	case SMTP_MESSAGE:
 	case SMTP_DROPPED:
-		judge_end(session);
+		/* RFC 2033 4.2 */
+		if (config.lmtp && kind == SMTP_MESSAGE)
+			session->verdicts = session->recipients - 1;
+		else if (config.lmtp)
+			session->owed = session->recipients - 1;
+		if (session->state == 5)
+			judge_chunks(session, kind);
+		else
+			judge_end(session);
 		break;
 	case SMTP_CONTENT:
-		demand(session, session->state == 4, "content without DATA");
+		demand(session,
+		    session->state == 4 ||
+			(session->state == 5 && session->chunk &&
+			    used(session) <= session->chunk_end),
+		    "content without DATA");
 		break;
 	default:
-		demand(session, session->state != 4, "a command within DATA");
+		demand(session, session->state != 4 && !session->chunk,
+		    "a command within DATA");
 		break;
 	}
+}
+
+/* A BDAT, taken or refused: its own idea of the octets that follow. */
+static void
+begin_chunk(struct session *session, const struct smtp_event *event)
+{
+	const char *argument = event->argument;
+	size_t length = event->argument_length, digits = 0;
+	uint64_t size = 0, left = session->length - used(session);
+
+	while (digits < length && argument[digits] != ' ')
+		digits++;
+	(void)number_parse(argument, digits, UINT64_MAX, &size);
+	session->chunk = true;
+	session->last = length > digits;
+	session->chunk_end =
+	    used(session) + (size_t)(size < left ? size : left);
+	add(&session->chunks, session->input + used(session),
+	    size < left ? size : left);
+	if (size > left) /* the end of the input comes first */
+		session->chunk_end = SIZE_MAX;
 }
 
 /* The reply that the options give to the event, or chance; NULL: none. */
@@ -526,7 +648,8 @@ answer_to(struct session *session, enum smtp_kind kind)
 	/* Mostly yes, or nothing would ever happen. */
 	if (session->answer_seed && chance(&session->answer_seed, 4) == 0)
 		return random[chance(&session->answer_seed, COUNT(random))];
-	return kind == SMTP_MESSAGE ? "250 2.0.0 OK" : NULL;
+	return kind == SMTP_MESSAGE || kind == SMTP_VERDICT ? "250 2.0.0 OK"
+							    : NULL;
 }
 
 static void
@@ -539,8 +662,29 @@ answer(struct session *session, enum smtp_kind kind)
 	session->counts[kind]++;
 	reply = answer_to(session, kind);
 	session->custom = reply != NULL;
+	/* The octets come before the reply: is it taken? */
+	if (session->chunk &&
+	    (!reply ||
+		reply_code(reply, strlen(reply), session->smtp.utf8) / 100 ==
+		    2))
+		session->state = 5;
 	if (reply)
 		smtp_reply(&session->smtp, reply, strlen(reply));
+}
+
+/* A refusal by the machine. */
+static void
+refused(struct session *session, const struct smtp_event *event)
+{
+	bool bdat = event->command && strcmp(event->command->verb, "BDAT") == 0;
+	bool may_be = session->state == 5 && session->smtp.line.skipping;
+
+	if (bdat)
+		begin_chunk(session, event);
+	if (bdat && session->smtp.line.skipping)
+		session->chunk_end = used(session); /* the line is void */
+	if (session->state > 1 && (bdat || may_be))
+		session->state = 1;
 }
 
 /* One step; false when there is nothing more. */
@@ -550,7 +694,8 @@ step(struct session *session)
 	const struct smtp_event *event = smtp_next(&session->smtp);
 	enum smtp_kind kind = event->kind;
 
-	listen(session, kind == SMTP_REFUSED || kind == SMTP_DROPPED
+	listen(session, (kind == SMTP_REFUSED || kind == SMTP_DROPPED) &&
+				session->smtp.held == 0
 			    ? event->reply_length
 			    : 0);
 	if (kind > SMTP_CLOSE) {
@@ -562,6 +707,13 @@ step(struct session *session)
 		if (kind == SMTP_DROPPED)
 			session->content.length = 0;
 		log_event(session, event);
+		if (kind == SMTP_MAIL)
+			session->binary = event->binary;
+		if (kind == SMTP_CHUNK ||
+		    (kind == SMTP_DATA && event->command->kind == SMTP_CHUNK))
+			begin_chunk(session, event);
+		if (kind == SMTP_REFUSED)
+			refused(session, event);
 		move(session);
 		if (kind >= SMTP_CONNECT) {
 			answer(session, kind);
@@ -574,7 +726,11 @@ step(struct session *session)
 		return true;
 	}
 	demand(session,
-	    session->replies == session->events && session->code == 0,
+	    kind != SMTP_READ || (session->verdicts == 0 && session->owed == 0),
+	    "a recipient without its verdict");
+	demand(session,
+	    session->replies + session->chunk == session->events &&
+		session->code == 0,
 	    "a question without its reply");
 	drain(session, kind == SMTP_WRITE);
 	return kind == SMTP_WRITE || (kind == SMTP_READ && give(session));
@@ -609,6 +765,7 @@ run(const char *input, size_t length, const struct chunking *chunking,
 	free(session.lent);
 	free(session.old);
 	free(session.content.text);
+	free(session.chunks.text);
 	*log_length = session.log.length;
 	if (!session.failed)
 		return session.log.text;
@@ -672,12 +829,14 @@ static const struct {
 		   "RCPT TO:<c@d>\r\nRSET\r\n"},
     {"after message", "EHLO client.example\r\nMAIL FROM:<a@b>\r\n"
 		      "RCPT TO:<c@d>\r\nDATA\r\n.\r\n"},
+    {"after BDAT", "EHLO client.example\r\nMAIL FROM:<a@b>\r\n"
+		   "RCPT TO:<c@d>\r\nBDAT 1\r\nx"},
 };
 
 /* An argument that is right, where "x" is not. */
 static const struct {
 	const char *verb, *argument;
-} arguments[] = {{"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}};
+} arguments[] = {{"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}, {"BDAT", "0"}};
 
 static const char *
 argument_of(const char *verb)
@@ -703,6 +862,8 @@ state_name(const struct session *session)
 		return "ready";
 	case SMTP_STATE_SENDER:
 		return "sender";
+	case SMTP_STATE_CHUNKS:
+		return "chunks";
 	default:
 		return "recipient";
 	}
@@ -714,20 +875,27 @@ cell(const char *before, const char *line)
 	static struct session session;
 	char input[512], text[64], from[16];
 	const char *reply, *output;
+	enum smtp_kind kind;
 	size_t length;
 
 	memset(&session, 0, sizeof session);
 	smtp_begin(&session.smtp, &config);
 	session.input = input;
 	session.length = (size_t)sprintf(input, "%s", before);
+	if (config.lmtp && *before)
+		*input = 'L'; /* LHLO */
 	while (!session.failed && step(&session))
 		continue;
 	sprintf(from, "%s", state_name(&session));
-	session.length = (size_t)sprintf(input, "%s%s\r\n", before, line);
+	session.length +=
+	    (size_t)sprintf(input + session.length, "%s\r\n", line);
 	/* Up to SMTP_READ, not behind it: the reply must still be there. */
 	(void)give(&session);
-	(void)smtp_next(&session.smtp);
-	(void)smtp_next(&session.smtp);
+	do {
+		kind = smtp_next(&session.smtp)->kind;
+		if (kind == SMTP_MESSAGE || kind == SMTP_VERDICT)
+			smtp_reply(&session.smtp, REPLY_OK, strlen(REPLY_OK));
+	} while (kind > SMTP_CLOSE);
 	output = smtp_output(&session.smtp, &length);
 	reply = length > 1 ? output + length - 2 : output;
 	while (reply > output && reply[-1] != '\n')
@@ -742,6 +910,7 @@ cell(const char *before, const char *line)
 	free(session.old);
 	free(session.log.text);
 	free(session.content.text);
+	free(session.chunks.text);
 	return !session.failed;
 }
 
@@ -774,6 +943,7 @@ matrix(void)
 		good = matrix_row(verb, "") && good;
 		good = matrix_row(verb, argument_of(verb)) && good;
 	}
+	good = matrix_row("BDAT", "0 LAST") && good;
 	good = matrix_row("FOO", "") && good;
 	good = matrix_row("FOO", "x") && good;
 	return matrix_row("", "") && good;
@@ -792,6 +962,7 @@ static const char *const fragments[] = {
     "RCPT TO:<postmaster>\r\n",
     "RCPT TO:<@x,@y:\"q d\"@[IPv6:::1]>\r\n",
     "RCPT TO:<c@d> NOTIFY=NEVER\r\n",
+    "MAIL FROM:<a@b> RET=HDRS ENVID=x AUTH=<>\r\n",
     "DATA\r\n",
     "DATA x\r\n",
     ".\r\n",
@@ -811,6 +982,20 @@ static const char *const fragments[] = {
     "HELP\r\n",
     "HELP MAIL\r\n",
     "BDAT 10 LAST\r\n",
+    "BDAT 0 LAST\r\n",
+    "BDAT 2 LAST\r\n\r\n",
+    "BDAT 0\r\n",
+    "BDAT 1\r\n\r",
+    "BDAT 1\r\n\n",
+    "BDAT 3\r\n.\r\n",
+    "BDAT 4\r\nx\r\ny",
+    "bdat 20  last\r\nReceived: from x\r\n\r\n",
+    "BDAT 25\r\nRSET\r\nMAIL FROM:<x@y>\r\n",
+    "BDAT 5x\r\n",
+    "BDAT 5 x\r\n12345",
+    "BDAT 18446744073709551615\r\n",
+    "BDAT 18446744073709551616 LAST\r\n",
+    "MAIL FROM:<a@b> BODY=BINARYMIME\r\n",
     "AUTH PLAIN x\r\n",
     "STARTTLS\r\n",
     "XCLIENT NAME=x\r\n",
@@ -838,6 +1023,28 @@ static const char *const fragments[] = {
 /* Begins of sessions, so that most get somewhere. */
 static const char opening[] = "EHLO client.example\r\nMAIL FROM:<a@b>\r\n"
 			      "RCPT TO:<c@d>\r\nDATA\r\nSubject: x\r\n";
+static const char chunks[] =
+    "EHLO client.example\r\nMAIL FROM:<a@b> BODY=BINARYMIME\r\n"
+    "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 12\r\nSubject: x\r\n";
+
+/* Chunks are many, and not in vain. */
+static void
+invent_chunks(struct text *input, uint64_t *seed)
+{
+	unsigned count = chance(seed, 8);
+
+	add(input, chunks, sizeof chunks - 1);
+	for (unsigned i = 0; i < count; i++) {
+		char line[32];
+		const char *octets = fragments[chance(seed, COUNT(fragments))];
+		size_t length = strlen(octets);
+
+		sprintf(line, "BDAT %zu%s\r\n", length,
+		    i + 1 == count && chance(seed, 4) ? " LAST" : "");
+		add(input, line, strlen(line));
+		add(input, octets, length);
+	}
+}
 
 static void
 invent(struct text *input, uint64_t *seed)
@@ -845,7 +1052,9 @@ invent(struct text *input, uint64_t *seed)
 	unsigned pieces = chance(seed, 30);
 
 	input->length = 0;
-	if (chance(seed, 4))
+	if (chance(seed, 4) == 0)
+		invent_chunks(input, seed);
+	else if (chance(seed, 4))
 		add(input, opening,
 		    chance(seed, 4) ? sizeof opening - 1
 				    : chance(seed, sizeof opening));
@@ -867,6 +1076,13 @@ invent(struct text *input, uint64_t *seed)
 		if (chance(seed, 12) == 0)
 			add(input, "\r\n.\r\n", 5);
 	}
+	while (config.lmtp && input->length > 0) {
+		char *ehlo = memmem(input->text, input->length, "EHLO ", 5);
+
+		if (!ehlo)
+			break;
+		*ehlo = 'L';
+	}
 }
 
 static void
@@ -877,6 +1093,7 @@ invent_config(uint64_t *seed)
 	config.messages_max = chance(seed, 4) ? 0 : chance(seed, 3);
 	config.errors_max = chance(seed, 3) ? 20 : chance(seed, 4);
 	config.hops_max = chance(seed, 3) ? 100 : chance(seed, 3);
+	config.lmtp = chance(seed, 3) == 0;
 	config.utf8 = chance(seed, 2);
 	config.hidden = chance(seed, 3) ? 0 : chance(seed, 1u << 16);
 	config.crlf = chance(seed, 2);
@@ -980,6 +1197,7 @@ set_answer(char *text)
 
 static const struct option options[] = {
     {"size", required_argument, NULL, 's'},
+    {"lmtp", no_argument, NULL, 'L'},
     {"smtputf8", no_argument, NULL, 'u'},
     {"bare-newline", required_argument, NULL, 'b'},
     {"crlf", no_argument, NULL, 'C'},
@@ -1013,6 +1231,9 @@ set_option(int option, char *value)
 	switch (option) {
 	case 's':
 		config.size_max = number(value);
+		break;
+	case 'L':
+		config.lmtp = true;
 		break;
 	case 'u':
 		config.utf8 = true;
@@ -1100,7 +1321,7 @@ main(int argc, char **argv)
 	int option;
 
 	while ((option = getopt_long(
-		    argc, argv, "s:ub:C1c:r:ea:", options, NULL)) != -1)
+		    argc, argv, "s:uLb:C1c:r:ea:", options, NULL)) != -1)
 		set_option(option, optarg);
 	if (mode.matrix)
 		return !matrix();

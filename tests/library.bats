@@ -153,7 +153,7 @@ session() {
 	printf 'PING\r\nHELP\r\n' | "$BUILD/tests/events" | grep '^S: ' |
 		diff -u - <(printf 'S: %s\n' '220 mx.example.org ESMTP' \
 			'500 5.5.2 Command not recognized' \
-			'214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA RSET NOOP QUIT HELP VRFY EXPN') >&2
+			'214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN') >&2
 }
 
 @test "HELP lists a command that was added" {
@@ -163,7 +163,7 @@ session() {
 	"$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$PLACE/embed" \
 		"$PLACE/embed-ping.c" "${flags[@]}"
 	session 'HELP\r\nHELP ping\r\n' | tail -n 2 | diff -u - <(
-		echo '214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA RSET NOOP QUIT HELP VRFY EXPN PING'
+		echo '214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN PING'
 		echo '214 2.0.0 PING [text]'
 	) >&2
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "replies.h"
 #include "reply.h"
 #include "units.h"
 
@@ -245,9 +246,89 @@ random_outputs(void)
 	}
 }
 
+/* Contract section 4, its last paragraph. */
+static const struct {
+	const char *output;
+	size_t count;
+	int status;
+	enum verdict_parts parts;
+} parted[] = {
+    {"", 2, 0, VERDICT_ALL},
+    {"250 a\n", 2, 0, VERDICT_ALL},
+    {"250 a\n", 1, 0, VERDICT_ALL},
+    {"250 a\n", 2, 75, VERDICT_ALL},
+    {"250 a\n250 b\n", 1, 0, VERDICT_WRONG},
+    {"250 a\n250 b\n", 2, 0, VERDICT_EACH},
+    {"250 a\n250 b\n", 2, 99, VERDICT_EACH},
+    {"250-a\r\n250 b\r\n550 c", 2, 0, VERDICT_EACH},
+    {"250 a\n250 b\n", 3, 0, VERDICT_WRONG},
+    {"250 a\n250 b\n", 2, 1, VERDICT_WRONG},
+    {"450 a\n250 b\n", 2, 67, VERDICT_WRONG},
+    {"450 a\n550 b\n", 2, 67, VERDICT_EACH},
+    {"450 a\n550 b\n", 2, 75, VERDICT_WRONG},
+    {"450 a\n451 b\n", 2, 111, VERDICT_EACH},
+    {"250 a\nb\n", 2, 0, VERDICT_ALL},
+    {"250 a\n\n", 2, 0, VERDICT_ALL},
+    {"250 a\n250-b\n", 2, 0, VERDICT_ALL},
+    {"250 a\n250 5.0.0 b\n", 2, 0, VERDICT_ALL},
+    {"250 a\n250 \xC3\xA4\n", 2, 0, VERDICT_ALL},
+};
+
+static void
+recipients_have_parts(void)
+{
+	for (size_t i = 0; i < ROWS(parted); i++) {
+		size_t length = strlen(parted[i].output);
+		char *copy = exactly(parted[i].output, length);
+
+		CHECK_AT(verdict_parts(parted[i].status, copy, length, false,
+			     parted[i].count) == parted[i].parts,
+		    i);
+		free(copy);
+	}
+	CHECK(verdict_parts(0, TEXT("250 a\n250 \xC3\xA4\n"), true, 2) ==
+	      VERDICT_EACH);
+}
+
+/* What is taken off: "text*count" for each, and the worst. */
+static const struct {
+	const char *replies, *taken, *worst;
+} taken_off[] = {
+    {"250 a\n", "250 a*1|", "250 a\n"},
+    {"250 a\n250 a\n250 b\n250 a\n", "250 a*2|250 b*1|250 a*1|", "250 a\n"},
+    {"250 a\n450 b\n550 c\n", "250 a*1|450 b*1|550 c*1|", "450 b\n"},
+    {"550 c\n550 c", "550 c*1|550 c*1|", "550 c\n"},
+    {"250 a\n250 ab\n", "250 a*1|250 ab*1|", "250 a\n"},
+};
+
+static void
+replies_are_taken_off(void)
+{
+	for (size_t i = 0; i < ROWS(taken_off); i++) {
+		size_t length = strlen(taken_off[i].replies), n, count;
+		char *copy = exactly(taken_off[i].replies, length),
+		     log[99] = "";
+		struct replies replies = {copy, length};
+		const char *text;
+
+		replies_worst(&replies, &text, &n);
+		CHECK_AT(n == strlen(taken_off[i].worst) &&
+			     memcmp(text, taken_off[i].worst, n) == 0,
+		    i);
+		while (replies_next(&replies, &text, &n, &count))
+			sprintf(log + strlen(log), "%.*s*%zu|", 5 + (n > 6),
+			    text, count);
+		CHECK_AT(strcmp(log, taken_off[i].taken) == 0, i);
+		CHECK_AT(!replies_next(&replies, &text, &n, &count), i);
+		free(copy);
+	}
+}
+
 void
 units_verdict(void)
 {
+	recipients_have_parts();
+	replies_are_taken_off();
 	every_status_has_its_reply();
 	other_ends_have_theirs();
 	output_words_the_reply();
