@@ -123,7 +123,6 @@ consult(struct consultation *of, struct advice *advice)
 	struct delivery delivery = {
 	    .command = &command,
 	    .timeout = of->timeout,
-	    .utf8 = of->envelope->utf8,
 	};
 
 	advice->length = 0;
