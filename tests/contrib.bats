@@ -173,6 +173,7 @@ transcript() {
 	while read -r file; do
 		case $file in
 		deliver/*) grep -q -- "-- ${file#deliver/} " README.md ;;
+		hooks/*) grep -q "^    .* ${file#hooks/} " README.md ;;
 		*) grep -qF "\`$file\`" README.md ;;
 		esac
 	done <"$here/files"
@@ -788,6 +789,10 @@ offers() {
 	offers 'smtpd -U nobod' nobody
 	offers 'smtpd -c '
 	offers 'smtpd -D @bo' @bob@example.org
+	mkdir "$here/cwd/hooks.d"
+	touch "$here/cwd/hooks.txt"
+	offers 'smtpd -H hoo' hooks.d
+	offers 'smtpd --hooks=hoo' hooks.d
 	touch "$here/cwd/zzz-program"
 	chmod +x zzz-program
 	PATH=$here/cwd:$PATH

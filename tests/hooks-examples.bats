@@ -90,13 +90,12 @@ silent() {
 	diff -u /dev/null <(grep -v '^recorded ' "$errors")
 }
 
-@test "each says at its top how it is installed, and is in contrib/README.md" {
+@test "each says at its top how it is installed, and is sh" {
 	for file in "$BATS_TEST_DIRNAME"/../contrib/hooks/*; do
 		name=${file##*/}
 		[ "$(head -n 1 "$file")" = '#!/bin/sh' ]
 		sed -n 2p "$file" | grep -q "^# $name"
 		sed -n '/^#/!q;p' "$file" | grep -qE "smtpd/hooks|^# qmail-spp-headers"
-		grep -q "\`*$name\b" "$BATS_TEST_DIRNAME/../contrib/README.md"
 		dash -n "$file"
 		shellcheck -s sh "$file"
 	done
@@ -177,9 +176,9 @@ grey_files() {
 	hook RCPT "exec $BIN/greylist $NOTES/grey"
 	rcpt '451 4.7.1 Greylisted, come again in 300 seconds'
 	rcpt '451 4.7.1 Greylisted, come again in '
-	age 295
+	age 270
 	rcpt '451 4.7.1'
-	age 5
+	age 30
 	rcpt '250'
 	rcpt '250'
 	silent
@@ -223,9 +222,9 @@ grey_files() {
 	rcpt 451
 	age 101
 	rcpt 451 # too late: the first one again
-	age 100
+	age 60
 	rcpt 250
-	age 1000
+	age 960
 	rcpt 250
 	age 1001
 	rcpt 451

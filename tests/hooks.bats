@@ -178,7 +178,7 @@ notes() {
 @test "the environment of each hook: what is known, nothing of the launcher's" {
 	hook "${ALL[@]}" PING <<-'END'
 		n=$(ls "$NOTES" | wc -l)
-		env -0 >"$NOTES/$(printf %02d "$n").$SMTP_VERB"
+		cat "/proc/$$/environ" >"$NOTES/$(printf %02d "$n").$SMTP_VERB"
 	END
 	py <<-'PY'
 		import os
@@ -228,7 +228,10 @@ notes() {
 		wrong, ids = [], set()
 		for (verb, argument, words), name in zip(wanted, sorted(os.listdir(notes)), strict=True):
 		    with open(f"{notes}/{name}", encoding="utf-8", errors="surrogateescape") as file:
-		        found = dict(v.split("=", 1) for v in file.read().split("\0") if v)
+		        found = [v.split("=", 1) for v in file.read().split("\0") if v]
+		    if len(found) != len(dict(found)):
+		        wrong.append((name, "a variable twice", found))
+		    found = dict(found)
 		    words = dict(always, SMTP_VERB=verb, SMTP_ARGUMENT=argument, **words)
 		    ids.add(found.pop("SMTP_SESSION", None))
 		    found.pop("TCPLOCALPORT")
@@ -347,9 +350,12 @@ X_C=a=b $(c) "d"'
 
 @test "X_ variables take the place of the launcher's, and count beside a refusal" {
 	hook NOOP <<<'echo X_A="[$X_A]"; exit 75'
-	X_A=launcher ask "${hello[@]}" '>NOOP' '<451' '>NOOP' '<451' \
+	hook VRFY <<<'tr "\0" "\n" <"/proc/$$/environ" | grep "^X_A=" >"$NOTES/notes"'
+	X_A=launcher ask "${hello[@]}" '>NOOP' '<451' '>NOOP' '<451' '>VRFY x' '<252' \
 		"${transaction[@]}" "${message[@]}" '<250' '>QUIT' '<221'
 	[ "$(recorded X_A)" = '[[launcher]]' ]
+	# Nor are both there, for a program that sees the first one.
+	[ "$(notes)" = 'X_A=[[launcher]]' ]
 }
 
 @test "a line that is no X_ variable, or holds control characters: 451" {
@@ -599,6 +605,18 @@ X_C=a=b $(c) "d"'
 	ask "${hello[@]}" '>NOOP' '<452' '>NOOP' '<452' '>NOOP' '<452' '>NOOP' '<452' '>QUIT' '<221'
 }
 
+@test "recipients that a hook refuses take no room of those that it takes" {
+	hook RCPT <<<'case $RECIPIENT in no*) exit 67 ;; esac'
+	options+=(--max-errors 0)
+	# Together more than the 120 KiB that RECIPIENTS can have.
+	long=$(printf '%480s' x | tr ' ' x)
+	steps=()
+	for _ in $(seq 260); do steps+=(">RCPT TO:<no$long@b>" '<550 5.1.1'); done
+	ask "${hello[@]}" '>MAIL FROM:<a@b>' '<250' "${steps[@]}" \
+		'>RCPT TO:<yes@b>' '<250' "${message[@]}" '<250' '>QUIT' '<221'
+	[ "$(recorded RECIPIENTS)" = yes@b ]
+}
+
 # --- CONNECT and DISCONNECT
 
 @test "CONNECT greets, in lines too; 4xx and 5xx: all but QUIT is 503" {
@@ -711,7 +729,9 @@ X_C=a=b $(c) "d"'
 	hook noop.sh NOOP~ .NOOP 'NO OP' NOOP.bak no_op </dev/null
 	printf 'not to be run\n' >"$HOOKS/README.md"
 	hook noop <<<'echo 250 2.0.0 lower'
-	ask '<220' '>NOOP' '<250 2.0.0 lower' '>QUIT' '<221'
+	ask '<220' '>NOOP' '<250 2.0.0 lower' '>no_op' '<500' '>NOOP.SH' '<500' '>NOOP~' '<500' \
+		'>.NOOP' '<500' '>HELP' '<214' '>QUIT' '<221'
+	run -1 grep '[_~]\|BAK\|README' "$said"
 	silent
 	hook NOOP <<<'echo 250 2.0.0 upper'
 	ask '<220' '>NOOP' '<250 2.0.0 upper' '>QUIT' '<221'

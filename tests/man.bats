@@ -10,6 +10,7 @@ setup() {
 	smtpd=$SMTPD_BIN/smtpd
 	page=$root/man/smtpd.8
 	delivery=$root/man/smtpd-delivery.7
+	hooks=$root/man/smtpd-hooks.7
 	cd "$BATS_TEST_TMPDIR" || return
 	# No launcher speaks here but the one a test names.
 	unset RELAYCLIENT PROTO TCPREMOTEIP TCPREMOTEPORT TCPLOCALIP \
@@ -52,11 +53,12 @@ section() {
 	awk -v name="$1" '/^\.S[hs] / { on = substr($0, 5) == name } on'
 }
 
-# table NAME: rows of a table of smtpd-delivery(7), columns separated by |.
+# table NAME [PAGE]: rows of a table of smtpd-delivery(7), columns separated
+# by |.
 table() {
 	awk -v name="$1" '$0 == ".\\\" table: " name { on = 1 }
 		/^\.El/ { on = 0 }
-		on && sub(/^\.It Li /, "")' "$delivery" |
+		on && sub(/^\.It Li /, "")' "${2-$delivery}" |
 		sed 's/ *Ta Li */|/g; s/ *Ta */|/g'
 }
 
@@ -316,7 +318,7 @@ same() {
 
 @test "every literal block says what is in it, and commands parse" {
 	checked=0
-	for file in "$page" "$delivery"; do
+	for file in "$page" "$delivery" "$hooks"; do
 		run -0 awk '/^\.Bd -literal/ &&
 			last !~ /^\.\\" (sh|c|conf|log)(:|$)/ { print FILENAME ":" FNR }
 			{ last = $0 }' "$file"
@@ -391,6 +393,63 @@ same() {
 	printf '%s\n' -i -f -oQ/tmp@example.com -- \
 		-bob@example.org '*@example.org' | diff -u - arguments
 	printf 'Subject: hi\n\n' | cmp - body
+}
+
+@test "smtpd-hooks(7): every variable that it names is set at some step" {
+	mkdir dir
+	for verb in CONNECT EHLO MAIL RCPT DATA; do
+		printf '#!/bin/sh\nenv -0 >>"$DUMP"\n' >dir/$verb
+	done
+	chmod +x dir/*
+	printf '%s\n' 'EHLO me' 'MAIL FROM:<a@b> SMTPUTF8' 'RCPT TO:<c@d>' \
+		DATA . QUIT |
+		TCPREMOTEIP=192.0.2.7 DUMP=$PWD/dump session -u -A -H dir true
+	tr '\n\0' ' \n' <dump | sed 's/=.*//' | sort -u >program
+	section Environment <"$hooks" | grep '^\.It Ev' | tr -d , | grep -v X_ |
+		tr ' ' '\n' | grep '^[A-Z][A-Z_]*[A-Z]$' | sort -u >manual
+	[ "$(wc -l <manual)" -ge 12 ]
+	# No extension of this version sets the first, no hook sees the other.
+	run -0 comm -13 program manual
+	[ "$(paste -sd ' ' <<<"$output")" = 'SMTP_RCPT_OPTIONS SMTP_SIZE' ]
+}
+
+@test "smtpd-hooks(7): the rows of its table" {
+	mkdir dir
+	printf '#!/bin/sh\n[ -z "$said" ] || echo "$said"\nexit "$status"\n' >dir/NOOP
+	chmod +x dir/NOOP
+	table hooks "$hooks" | sed '1!s/|\{2,\}/||/' >rows
+	[ "$(wc -l <rows)" -ge 10 ]
+	while IFS='|' read -r status said reply; do
+		export status said
+		printf 'NOOP\nQUIT\n' | session -A -H dir true
+		case $reply in
+		as*) reply='250 2.0.0 OK' ;;
+		esac
+		sed -n 2p out | grep -q "^$reply\( \|$\)" ||
+			{ echo "$status|$said|$reply"; cat out; return 1; }
+	done <rows
+}
+
+@test "smtpd-hooks(7): its examples do what it says" {
+	mkdir dir checks
+	for verb in RCPT MAIL EHLO CONNECT PING NOOP; do
+		example sh "${verb,,}" "$hooks" >dir/$verb
+		[ -s dir/$verb ]
+	done
+	printf '#!/bin/sh\n[ "$*" = strict ] || exit 100\n[ "$SENDER" != no@b ] || exit 77\n' >checks/one
+	printf '#!/bin/sh\n[ "$SENDER" != never@b ] || exit 67\n' >checks/other
+	chmod +x dir/* checks/*
+	printf '%s\n' 'EHLO me' PING 'MAIL FROM:<no@b>' 'MAIL FROM:<never@b>' \
+		'MAIL FROM:<a@b>' 'RCPT TO:<root@b>' 'RCPT TO:<root+x@b>' \
+		'RCPT TO:<no-such-user@b>' DATA . NOOP NOOP NOOP NOOP NOOP |
+		TCPREMOTEIP=192.0.2.7 CHECKS=$PWD/checks session -A -H dir \
+			sh -c 'echo "250 2.0.0 $X_NETWORK"'
+	sed '1,/^250 HELP/d; s/\(^...\) \(.....\).*/\1 \2/' out | diff -u - <(
+		printf '%s\n' '259 2.0.0' '550 5.7.1' '550 5.1.1' '250 2.1.0' '250 2.1.5' \
+			'250 2.1.5' '550 5.1.1' '354 End d' '250 2.0.0' '250 2.0.0' '250 2.0.0' \
+			'250 2.0.0' '421 4.7.0')
+	grep -qx '250 2.0.0 ours' out
+	run -1 grep 8BITMIME out
 }
 
 @test "a test file that a page of the project names is there" {

@@ -7,7 +7,7 @@ _smtpd_flags='--nosetuid -n --smtputf8 -u --crlf -C --no-received --no-trust
 	--any -A --single -1 --lmtp -L --debug -d --quiet -q --syslog --version -V --help -h'
 _smtpd_valued='--listen -l --concurrency -c --per-client --user -U --timeout -t
 	--session-timeout --command-timeout --hostname --size -s
-	--bare-newline -b --domain -D --relay-from -r --max-recipients
+	--bare-newline -b --domain -D --relay-from -r --hooks -H --max-recipients
 	--max-messages --max-errors --max-hops --hide'
 
 # Is $1 a word of the list $2?
@@ -30,6 +30,10 @@ _smtpd_value() {
 		;;
 	--hostname) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
 	--user | -U) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
+	--hooks | -H)
+		mapfile -t COMPREPLY < <(compgen -d -- "$2")
+		compopt -o filenames 2>/dev/null
+		;;
 	--domain | -D)
 		# @FILE
 		if [[ $2 == @* ]]; then
