@@ -8,12 +8,12 @@
 
 #include "verdict.h"
 
-/* Octets of a variable's name, and of its value. */
-#define HOOKTEXT_NAME_MAX 64
-#define HOOKTEXT_VALUE_MAX 1024
 /* Octets of all that a hook may print: variables and a reply. What is longer is
  * malformed, so a reader may stop at one octet more. */
 #define HOOKTEXT_MAX 16384
+/* Octets of a variable's name, and of its value. */
+#define HOOKTEXT_NAME_MAX 64
+#define HOOKTEXT_VALUE_MAX HOOKTEXT_MAX
 
 /* What a line is. */
 enum hooktext_kind {
