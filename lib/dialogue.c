@@ -32,6 +32,7 @@ static struct {
 	struct window window;
 	struct channel channel;
 	struct telling telling;
+	bool secret;  /* a password may be in input */
 	size_t dirty; /* octets of input that have something in them */
 	char input[CONTENT_OCTETS];
 } self;
@@ -150,13 +151,14 @@ free_window(void)
 	smtp_input(self.smtp, self.input, length);
 }
 
-/* Nothing of what AUTH was told stays where it was read to. */
+/* Nothing of what has been said to log in stays where it was read to. */
 static void
 forget_input(void)
 {
 	size_t length;
 	char *rest = smtp_rest(self.smtp, &length);
 
+	self.secret = true;
 	if (length > 0)
 		memmove(self.input, rest, length);
 	if (self.dirty > length)
@@ -174,6 +176,9 @@ listen_to_client(void)
 	char *place = input_place(&room);
 	ssize_t n;
 
+	/* The rest of a line that was too long, too. */
+	if (self.secret)
+		forget_input();
 	for (;;) {
 		if (alarm_stopping() && !smtp_receiving(self.smtp)) {
 			finish(REPLY_STOPPING, "stop");
