@@ -210,6 +210,7 @@ class Parent:
     def end(self):
         for fd in (self.to_child, self.from_child):
             os.close(fd)
+        self.net.close()
 
     # tlswrapper -n, newer
 
@@ -246,6 +247,9 @@ class Parent:
                 if not octets:
                     return False
                 self.net.sendall(octets)
+                # The client may be quicker than the child's second write.
+                if b"220 2.0.0 Ready" in octets:
+                    select.select([self.control], [], [], 5)
             elif self.control in ready:
                 self.asked = os.read(self.control, 2)
                 return self.asked == b"\0"
@@ -276,8 +280,6 @@ class Parent:
         for fd in (self.control, self.ack):
             os.close(fd)
         self.end()
-        if self.talk is None:
-            self.net.close()
 
     # For tests in this process
 
