@@ -91,8 +91,7 @@ stepped(struct smtp *smtp, enum sasl_step step)
 		event->reply_length = smtp->output_length;
 		smtp_say(smtp, ask, strlen(ask));
 		event->reply = smtp->output + event->reply_length;
-		event->reply_length =
-		    smtp->output_length - event->reply_length;
+		event->reply_length = smtp->output_length - event->reply_length;
 		return NULL;
 	case SASL_DONE:
 		exchange->open = false;

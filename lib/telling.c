@@ -112,15 +112,14 @@ telling_refused(struct telling *telling, const struct smtp_event *event,
 {
 	char line[LINE_MAX_OCTETS];
 
-	channel_tell(
-	    telling->channel, &(struct record){
-				  .type = RECORD_REFUSED,
-				  .first = line,
-				  .first_length =
-				      told_line(telling, event, line),
-				  .second = reply,
-				  .second_length = length,
-			      });
+	channel_tell(telling->channel,
+	    &(struct record){
+		.type = RECORD_REFUSED,
+		.first = line,
+		.first_length = told_line(telling, event, line),
+		.second = reply,
+		.second_length = length,
+	    });
 	telling->hides = telling->hides || is_login(event);
 	telling->urgent = true;
 }
