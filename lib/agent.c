@@ -77,6 +77,15 @@ is_secret(enum record_type type)
 	       type == RECORD_RESPONSE;
 }
 
+/* Overwrites the stack behind the caller, where signals have left registers. */
+__attribute__((noinline)) static void
+wipe_stack(void)
+{
+	char octets[64 * 1024];
+
+	sasl_wipe(octets, sizeof octets);
+}
+
 static void
 take_packet(void)
 {
@@ -97,8 +106,10 @@ take_packet(void)
 		if (found == 1 && !transaction_take(&self.transaction, &record))
 			found = -1;
 		/* A sound dialogue waits: nothing is behind it. */
-		if (found == 1 && is_secret(record.type))
+		if (found == 1 && is_secret(record.type)) {
 			sasl_wipe(octets, (size_t)n);
+			wipe_stack();
+		}
 	} while (found == 1 && !self.transaction.stopped);
 	self.broken = found < 0;
 	self.over = self.broken || self.transaction.stopped;

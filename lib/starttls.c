@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +12,18 @@
 #include "io.h"
 #include "log.h"
 #include "number.h"
+#include "signals.h"
 #include "text.h"
 
 /* tlswrapper's. */
 #define CONTROL 5
 #define ANSWER 6
+
+/* Milliseconds: how long the client has to be quiet before the older tlswrapper
+ * is told to begin, which passes on all plain text that it can have before it
+ * looks at descriptor 5; and how long to wait for that. */
+#define QUIET 50
+#define DRAIN 1000
 
 /* Octets of the variables that a UCSPI-TLS parent answers with. */
 #define VARIABLES_OCTETS 65536
@@ -113,7 +119,8 @@ starttls_describe(
 			*at = '?';
 }
 
-/* Waits until there is something to read, or the time is up. */
+/* Waits until there is something to read; false if the time is up, or smtpd is
+ * told twice to stop. */
 static bool
 wait_for(int descriptor, int64_t until)
 {
@@ -125,23 +132,30 @@ wait_for(int descriptor, int64_t until)
 
 		if (left < 0)
 			left = 0;
-		ready = poll(&polled, 1, (int)left);
-		if (ready > 0 || left == 0)
-			return ready > 0;
-		if (ready < 0 && errno != EINTR)
+		ready = signals_wait(&polled, 1, (int)left);
+		if (ready > 0)
+			return true;
+		if (left == 0 || signals_stops() > 1 ||
+		    (ready < 0 && errno != EINTR))
 			return false;
 	}
 }
 
-/* Throws away what lies in the pipe that will carry what is decrypted. */
-static void
-drain(int descriptor)
+/* Throws away what lies in the pipe that will carry what is decrypted, until
+ * nothing has come for quiet milliseconds. False if it does not end. */
+static bool
+drain(int descriptor, int quiet)
 {
+	int64_t until = clock_now() + DRAIN;
 	char octets[4096];
 
-	while (wait_for(descriptor, 0) &&
-	       read(descriptor, octets, sizeof octets) > 0)
-		continue;
+	while (wait_for(descriptor, clock_now() + quiet)) {
+		if (read(descriptor, octets, sizeof octets) <= 0)
+			return true; /* which the dialogue will notice */
+		if (clock_now() > until)
+			return false;
+	}
+	return true;
 }
 
 /* The variable of that name among "NAME=value" NUL ... NUL. */
@@ -199,7 +213,7 @@ begin_acknowledged(
 		    read(starttls->answer, &octet, 1) == 1 && octet == '\0';
 
 	/* What it had passed on by then is still plain text. */
-	drain(starttls->in);
+	good = drain(starttls->in, 0) && good;
 	(void)close(starttls->control); /* pipes: nothing to fail at */
 	(void)close(starttls->answer);
 	return good;
@@ -209,14 +223,13 @@ static bool
 begin_wrapper(
     struct starttls *starttls, const char *reply, size_t length, int64_t until)
 {
-	bool good;
-
-	drain(starttls->in);
 	if (starttls->kind == STARTTLS_WRAPPER_ACK)
 		return begin_acknowledged(starttls, reply, length, until);
-	good = io_write(starttls->control, reply, length);
+	if (!drain(starttls->in, QUIET) ||
+	    !io_write(starttls->control, reply, length))
+		return false;
 	/* Its end is what tlswrapper waits for. */
-	return close(starttls->control) == 0 && good;
+	return close(starttls->control) == 0;
 }
 
 bool
