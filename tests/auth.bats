@@ -25,8 +25,7 @@ teardown() {
 	end_all
 }
 
-# logins OPTION ...: smtpd with tests/checker, listening; its password in
-# $password.
+# logins: smtpd with tests/checker, listening; its password in $password.
 logins() {
 	mkdir -p "$STAGE/logins"
 	chmod 777 "$STAGE/logins"
@@ -34,7 +33,7 @@ logins() {
 	printf %s "$password" >"$STAGE/logins/password"
 	rm -f "$STAGE/logins/asked"
 	serve --auth-plaintext --auth-cram-md5 --no-trust \
-		-a "'$STAGE/checker' '$STAGE/logins'" "$@" -- "$RECORD" "$MAIL"
+		-a "'$STAGE/checker' '$STAGE/logins'" -- "$RECORD" "$MAIL"
 }
 
 # came_by MECHANISM: the only message is from ann, logged in so.
