@@ -303,7 +303,7 @@ cut_it_otherwise() {
 
 @test "events tell who logs in and how, and that TLS begins" {
 	happens 'EHLO x\r\nSTARTTLS\r\nMAIL FROM:<evil@x>\r\n<TLS>MAIL FROM:<a@b>\r\nEHLO y\r\nAUTH LOGIN YQ==\r\nYiBj\r\nAUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n' \
-		--starttls --auth x --hide HELP --hide LIMITS --hide SIZE --hide 8BITMIME --hide PIPELINING <<-'END'
+		--starttls --auth x --hide HELP --hide LIMITS --hide SIZE --hide 8BITMIME --hide PIPELINING --hide CHUNKING --hide DSN <<-'END'
 		HELO verb=EHLO argument="x" text="x"
 		S: 250-mx.example.org
 		S: 250-ENHANCEDSTATUSCODES

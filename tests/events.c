@@ -1349,7 +1349,7 @@ static const struct option options[] = {
     {"require-auth", no_argument, NULL, 'Q'},
     {"tls", no_argument, NULL, 't'},
     {"require-tls", no_argument, NULL, 'q'},
-    {"starttls", no_argument, NULL, 'T'},
+    {"starttls", no_argument, NULL, 'W'},
     {"mechanism", required_argument, NULL, 'm'},
     {"chunk", required_argument, NULL, 'c'},
     {"random-chunks", required_argument, NULL, 'r'},
@@ -1426,7 +1426,7 @@ set_option(int option, char *value)
 	case 'q':
 		config.require_tls = true;
 		break;
-	case 'T':
+	case 'W':
 		config.starttls = true;
 		break;
 	case 'm':

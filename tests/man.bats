@@ -212,7 +212,7 @@ same() {
 		"$smtpd" -n -u -A -a true env sh -c 'env -0 >"$DUMP"' >out
 	tr '\n\0' ' \n' <dump | sed 's/=.*//' |
 		grep -vxE 'PATH|DUMP|PWD|OLDPWD|SHLVL|_|SSL_.*' | sort >program
-	same expected program
+	same manual program
 	# And what is said of each is so.
 	tr '\n\0' '|\n' <dump >values
 	for value in SENDER=ann@example.com RECIPIENT=bob@example.org \
