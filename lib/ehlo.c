@@ -24,7 +24,7 @@ offers_limits(const struct smtp *smtp)
 static bool
 offers_starttls(const struct smtp *smtp)
 {
-	return smtp->config->starttls && !smtp->secure;
+	return smtp->config->starttls && !smtp->secure && !smtp->authenticated;
 }
 
 static bool

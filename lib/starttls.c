@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +12,18 @@
 #include "io.h"
 #include "log.h"
 #include "number.h"
+#include "signals.h"
 #include "text.h"
 
 /* tlswrapper's. */
 #define CONTROL 5
 #define ANSWER 6
+
+/* Milliseconds: how long the client has to be quiet before the older tlswrapper
+ * is told to begin, which passes on all plain text that it can have before it
+ * looks at descriptor 5; and how long to wait for that. */
+#define QUIET 50
+#define DRAIN 1000
 
 /* Octets of the variables that a UCSPI-TLS parent answers with. */
 #define VARIABLES_OCTETS 65536
@@ -113,7 +119,8 @@ starttls_describe(
 			*at = '?';
 }
 
-/* Waits until there is something to read, or the time is up. */
+/* Waits until there is something to read; false if the time is up, or smtpd is
+ * told twice to stop. */
 static bool
 wait_for(int descriptor, int64_t until)
 {
@@ -125,23 +132,30 @@ wait_for(int descriptor, int64_t until)
 
 		if (left < 0)
 			left = 0;
-		ready = poll(&polled, 1, (int)left);
-		if (ready > 0 || left == 0)
-			return ready > 0;
-		if (ready < 0 && errno != EINTR)
+		ready = signals_wait(&polled, 1, (int)left);
+		if (ready > 0)
+			return true;
+		if (left == 0 || signals_stops() > 1 ||
+		    (ready < 0 && errno != EINTR))
 			return false;
 	}
 }
 
-/* Throws away what lies in the pipe that will carry what is decrypted. */
-static void
-drain(int descriptor)
+/* Throws away what lies in the pipe that will carry what is decrypted, until
+ * nothing has come for quiet milliseconds. False if it does not end. */
+static bool
+drain(int descriptor, int quiet)
 {
+	int64_t until = clock_now() + DRAIN;
 	char octets[4096];
 
-	while (wait_for(descriptor, 0) &&
-	       read(descriptor, octets, sizeof octets) > 0)
-		continue;
+	while (wait_for(descriptor, clock_now() + quiet)) {
+		if (read(descriptor, octets, sizeof octets) <= 0)
+			return true; /* which the dialogue will notice */
+		if (clock_now() > until)
+			return false;
+	}
+	return true;
 }
 
 /* The variable of that name among "NAME=value" NUL ... NUL. */
@@ -186,6 +200,33 @@ begin_ucspi(int control, int64_t until, char about[STARTTLS_ABOUT_MAX])
 	return true;
 }
 
+/* Throws away what comes until the answer does. What is there together with it
+ * may be of either kind: false. */
+static bool
+drain_until_answer(const struct starttls *starttls, int64_t until)
+{
+	/* In this order: plain text that came before the answer is seen. */
+	struct pollfd polled[] = {
+	    {.fd = starttls->answer, .events = POLLIN},
+	    {.fd = starttls->in, .events = POLLIN},
+	};
+	char octets[4096];
+
+	for (;;) {
+		int64_t left = until - clock_now();
+		int ready = signals_wait(polled, 2, left > 0 ? (int)left : 0);
+
+		if (ready > 0 && polled[0].revents)
+			return !polled[1].revents &&
+			       read(starttls->answer, octets, 1) == 1 &&
+			       octets[0] == '\0';
+		if (ready > 0 && read(starttls->in, octets, sizeof octets) <= 0)
+			return false;
+		if (left <= 0 || signals_stops() > 1)
+			return false;
+	}
+}
+
 /* The newer tlswrapper: the reply and the zero octet are there before it looks
  * again, or it would take the client's first octets of TLS for plain text. */
 static bool
@@ -193,13 +234,11 @@ begin_acknowledged(
     struct starttls *starttls, const char *reply, size_t length, int64_t until)
 {
 	char octet = '\0';
-	bool good = io_write(starttls->out, reply, length) &&
+	bool good = drain(starttls->in, 0) &&
+		    io_write(starttls->out, reply, length) &&
 		    io_write(starttls->control, &octet, 1) &&
-		    wait_for(starttls->answer, until) &&
-		    read(starttls->answer, &octet, 1) == 1 && octet == '\0';
+		    drain_until_answer(starttls, until);
 
-	/* What it had passed on by then is still plain text. */
-	drain(starttls->in);
 	(void)close(starttls->control); /* pipes: nothing to fail at */
 	(void)close(starttls->answer);
 	return good;
@@ -209,14 +248,13 @@ static bool
 begin_wrapper(
     struct starttls *starttls, const char *reply, size_t length, int64_t until)
 {
-	bool good;
-
-	drain(starttls->in);
 	if (starttls->kind == STARTTLS_WRAPPER_ACK)
 		return begin_acknowledged(starttls, reply, length, until);
-	good = io_write(starttls->control, reply, length);
+	if (!drain(starttls->in, QUIET) ||
+	    !io_write(starttls->control, reply, length))
+		return false;
 	/* Its end is what tlswrapper waits for. */
-	return close(starttls->control) == 0 && good;
+	return close(starttls->control) == 0;
 }
 
 bool

@@ -264,6 +264,7 @@ take_step(struct transaction *self, const struct record *record)
 		self->data = self->data ||
 			     strcmp(announced.verb, "DATA") == 0 ||
 			     strcmp(announced.verb, "BDAT") == 0;
+		self->tls = strcmp(announced.verb, "STARTTLS") == 0;
 		break;
 	case REFUSED:
 		break;
