@@ -76,6 +76,26 @@ is_secret(enum record_type type)
 	       type == RECORD_RESPONSE;
 }
 
+/* Overwrites the stack behind the caller, where signals leave registers. */
+__attribute__((noinline)) static void
+wipe_stack(void)
+{
+	char octets[64 * 1024];
+
+	sasl_wipe(octets, sizeof octets);
+}
+
+/* A password was in the packet. */
+static void
+forget(char octets[RECORD_PACKET_MAX])
+{
+	sasl_wipe(octets, RECORD_PACKET_MAX);
+	/* The registers that copies go through have nothing of it either. */
+	for (size_t n = 16; n <= RECORD_PACKET_MAX / 2; n *= 2)
+		memmove(octets, octets + n, n);
+	wipe_stack();
+}
+
 static void
 take_packet(void)
 {
@@ -97,7 +117,7 @@ take_packet(void)
 			found = -1;
 		/* A sound dialogue waits: nothing is behind it. */
 		if (found == 1 && is_secret(record.type))
-			sasl_wipe(octets, (size_t)n);
+			forget(octets);
 	} while (found == 1 && !self.transaction.stopped);
 	self.broken = found < 0;
 	self.over = self.broken || self.transaction.stopped;

@@ -32,6 +32,8 @@ static struct {
 	struct window window;
 	struct channel channel;
 	struct telling telling;
+	bool secret;  /* a password may be in input */
+	size_t dirty; /* octets of input that have something in them */
 	char input[CONTENT_OCTETS];
 } self;
 
@@ -139,7 +141,29 @@ free_window(void)
 	size_t length;
 	char *rest = smtp_rest(self.smtp, &length);
 
-	memmove(self.input, rest, length);
+	if (length > 0)
+		memmove(self.input, rest, length);
+	if (length > self.dirty)
+		self.dirty = length;
+	/* It may be a password. */
+	if (rest < self.input || rest > self.input + sizeof self.input)
+		sasl_wipe(rest, length);
+	smtp_input(self.smtp, self.input, length);
+}
+
+/* Nothing of what has been said to log in stays where it was read to. */
+static void
+forget_input(void)
+{
+	size_t length;
+	char *rest = smtp_rest(self.smtp, &length);
+
+	self.secret = true;
+	if (length > 0)
+		memmove(self.input, rest, length);
+	if (self.dirty > length)
+		sasl_wipe(self.input + length, self.dirty - length);
+	self.dirty = length;
 	smtp_input(self.smtp, self.input, length);
 }
 
@@ -152,6 +176,9 @@ listen_to_client(void)
 	char *place = input_place(&room);
 	ssize_t n;
 
+	/* The rest of a line that was too long, too. */
+	if (self.secret)
+		forget_input();
 	for (;;) {
 		if (alarm_stopping() && !smtp_receiving(self.smtp)) {
 			finish(REPLY_STOPPING, "stop");
@@ -167,6 +194,8 @@ listen_to_client(void)
 		}
 		n = read(self.in, place, room);
 		if (n > 0) {
+			if (place == self.input && (size_t)n > self.dirty)
+				self.dirty = (size_t)n;
 			smtp_input(self.smtp, place, (size_t)n);
 			return;
 		}
@@ -316,6 +345,7 @@ log_in(const struct smtp_event *event)
 	sasl_wipe(&self.channel.packet, sizeof self.channel.packet);
 	if (event->password_length > 0)
 		sasl_wipe((char *)event->password, event->password_length);
+	forget_input();
 	reply = await_reply();
 	if (reply.type != RECORD_REPLY)
 		return;
@@ -326,6 +356,15 @@ log_in(const struct smtp_event *event)
 	if (reply.number == RECORD_IS_GOOD)
 		self.policy.trusted = true;
 	smtp_reply(self.smtp, reply.first, reply.first_length);
+}
+
+/* The machine has refused AUTH, or a response in it. */
+static void
+refuse_login(const struct smtp_event *event)
+{
+	if (event->text)
+		tell(&(struct record){.type = RECORD_CANCEL});
+	forget_input();
 }
 
 /* The message is whole: the only wait for the agent that each message has. */
@@ -423,11 +462,10 @@ handle(const struct smtp_event *event)
 		drop_message(event);
 		break;
 	case SMTP_REFUSED:
-		if (event->text && event->command &&
-		    event->command->kind == SMTP_LOGIN)
-			tell(&(struct record){.type = RECORD_CANCEL});
 		telling_refused(&self.telling, event, event->reply,
 		    event->reply_length - 2);
+		if (event->command && event->command->kind == SMTP_LOGIN)
+			refuse_login(event);
 		break;
 	case SMTP_HELO:
 		if (take_step(

@@ -1,5 +1,5 @@
 /* The process that faces the network: it reads, runs the state machine, writes,
- * and tells the agent; it opens nothing, starts nothing and knows no secret. */
+ * and tells the agent; it opens nothing, starts nothing and keeps no secret. */
 #ifndef SMTPD_DIALOGUE_H
 #define SMTPD_DIALOGUE_H
 

@@ -73,7 +73,7 @@ check_auth(struct smtp *smtp, struct smtp_event *event)
 	event->password = text + at;
 	event->password_length = length - at;
 	return word(text + at, length - at) == length - at ? NULL
-							   : REPLY_SYNTAX;
+							   : REPLY_UNDECODABLE;
 }
 
 /* What a step of PLAIN, LOGIN or CRAM-MD5 has come to. */
@@ -87,8 +87,11 @@ stepped(struct smtp *smtp, enum sasl_step step)
 	switch (step) {
 	case SASL_ASK:
 		ask = sasl_ask(&exchange->sasl);
+		event->kind = SMTP_ASKED;
+		event->reply_length = smtp->output_length;
 		smtp_say(smtp, ask, strlen(ask));
-		event->kind = SMTP_READ;
+		event->reply = smtp->output + event->reply_length;
+		event->reply_length = smtp->output_length - event->reply_length;
 		return NULL;
 	case SASL_DONE:
 		exchange->open = false;
@@ -162,14 +165,24 @@ pass_on(struct smtp *smtp, const char *line, size_t length)
 	return NULL;
 }
 
+void
+exchange_event(struct smtp *smtp)
+{
+	const struct smtp_exchange *exchange = &smtp->exchange;
+
+	smtp->event = (struct smtp_event){
+	    .command = exchange->command,
+	    .line = "",
+	    .text = exchange->mechanism,
+	    .length = strlen(exchange->mechanism),
+	};
+}
+
 const char *
 exchange_take(struct smtp *smtp, char *line, size_t length)
 {
 	struct smtp_exchange *exchange = &smtp->exchange;
 
-	smtp->event.command = exchange->command;
-	smtp->event.text = exchange->mechanism;
-	smtp->event.length = strlen(exchange->mechanism);
 	if (exchange->other)
 		return pass_on(smtp, line, length);
 	return stepped(smtp, sasl_response(&exchange->sasl, line, length));

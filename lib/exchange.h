@@ -14,10 +14,13 @@ const char *check_auth(struct smtp *smtp, struct smtp_event *event);
 
 /*
  * Begins, when check_auth() has nothing against the command. NULL: the event
- * has its kind, SMTP_READ where a challenge was put out and nothing has
- * happened; else the reply that refuses it.
+ * has its kind, SMTP_ASKED where a challenge was put out; else the reply that
+ * refuses it.
  */
 const char *exchange_begin(struct smtp *smtp);
+
+/* Makes the event of the next response, without it. */
+void exchange_event(struct smtp *smtp);
 
 /* Takes line[0..length), the next response; as exchange_begin(). */
 const char *exchange_take(struct smtp *smtp, char *line, size_t length);

@@ -135,15 +135,17 @@ mechanism_answer(struct mechanism *mechanism, const char *response,
 {
 	char line[SASL_LINE_MAX + 1];
 	ssize_t n;
+	bool full;
 
 	if (length > SASL_LINE_MAX)
 		__builtin_trap();
 	memcpy(line, response, length);
 	line[length] = '\n';
-	/* It has read what came before, or it would not have asked. */
+	/* It has read what came before, or it should not have asked. */
 	n = mechanism->running ? write(mechanism->run.in, line, length + 1) : 0;
+	full = n < 0 ? errno == EAGAIN : n < (ssize_t)length + 1;
 	sasl_wipe(line, length);
-	if (n >= 0 && n < (ssize_t)length + 1 && mechanism->running)
+	if (full && mechanism->running)
 		return conclude(mechanism, true, said);
 	return listen_to(mechanism, variables, said);
 }

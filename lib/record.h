@@ -33,7 +33,8 @@ enum record_type {
 	RECORD_LOGIN,    /* first: the user; second: the password, of CRAM-MD5
 			  * the response; number: an enum sasl_mechanism */
 	RECORD_CHALLENGE, /* first: a mechanism; second: its initial response,
-			   * where number is 1; answered with 334 or at last */
+			   * empty if there is none; answered with 334 or at
+			   * last */
 	RECORD_RESPONSE,  /* first: what follows a 334; answered so, too */
 	RECORD_CANCEL,    /* the client has ended the exchange */
 	RECORD_REFUSED,   /* first: the command; second: the reply */

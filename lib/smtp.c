@@ -361,8 +361,6 @@ is_tls(const struct smtp *smtp)
 static const struct smtp_event *
 exchanged(struct smtp *smtp, const char *reply)
 {
-	if (!reply && smtp->event.kind == SMTP_READ)
-		return smtp_next(smtp); /* a challenge is out */
 	if (!reply)
 		return happens(smtp, smtp->event.kind);
 	exchange_end(smtp);
@@ -376,12 +374,15 @@ next_response(struct smtp *smtp)
 	char *line;
 	size_t length;
 	const char *reply;
+	enum line_found found;
 
-	smtp->event = (struct smtp_event){.line = "AUTH", .line_length = 4};
-	switch (line_take(
-	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length)) {
-	case LINE_NONE:
+	smtp->event = (struct smtp_event){0};
+	found = line_take(
+	    &smtp->line, &smtp->input, &smtp->input_length, &line, &length);
+	if (found == LINE_NONE)
 		return happens(smtp, SMTP_READ);
+	exchange_event(smtp);
+	switch (found) {
 	case LINE_LONG:
 		reply = REPLY_LINE_LENGTH;
 		break;
@@ -462,6 +463,9 @@ smtp_next(struct smtp *smtp)
 {
 	if (smtp->pending)
 		answer_by_default(smtp);
+	/* A line of AUTH may not stay. */
+	if (smtp->event.command && smtp->event.command->kind == SMTP_LOGIN)
+		sasl_wipe(smtp->line.text, sizeof smtp->line.text);
 	if (smtp->closed)
 		return happens(smtp, SMTP_CLOSE);
 	if (sizeof smtp->output - smtp->output_length < SMTP_REPLY_MAX)

@@ -44,6 +44,7 @@ enum smtp_kind {
 	SMTP_DROPPED, /* the message was read to its end and refused, as reply
 		       * says: what was kept of it is void */
 	SMTP_REFUSED, /* the machine answered line itself, as reply says */
+	SMTP_ASKED,   /* AUTH: the machine asks for a response, as reply says */
 
 	/* To be answered by smtp_reply(). What is not is granted at the next
 	 * smtp_next(), but SMTP_MESSAGE, which then gets a 451, and what
@@ -89,7 +90,8 @@ struct smtp_command;
 struct smtp_event {
 	enum smtp_kind kind;
 	const struct smtp_command *command; /* its row; NULL if none */
-	const char *line; /* the command line without its line end */
+	const char *line; /* the command line without its line end; of a
+			   * response in AUTH "" */
 	size_t line_length;
 	const char *argument; /* behind verb and spaces, spaces trimmed */
 	size_t argument_length;
@@ -103,7 +105,7 @@ struct smtp_event {
 	const char *password;
 	size_t password_length;
 	bool utf8;         /* of MAIL: SMTPUTF8 was given */
-	const char *reply; /* SMTP_REFUSED, SMTP_DROPPED: on the wire */
+	const char *reply; /* from SMTP_DROPPED to SMTP_ASKED: on the wire */
 	size_t reply_length;
 };
 

@@ -15,6 +15,8 @@ struct telling {
 	const struct smtp *smtp;
 	bool debug;
 	size_t logged; /* octets of output that --debug has seen */
+	bool hides;    /* AUTH was refused: unknown commands behind it may be
+			* the passwords of a client that has not waited */
 	bool urgent;   /* the packet has something for the log: it is to be
 			* sent with the output; the reader sets it back */
 };

@@ -236,6 +236,66 @@ cut_it_otherwise() {
 	diff -u "$BATS_TEST_DIRNAME/matrix.txt" "$BATS_TEST_TMPDIR/matrix"
 }
 
+@test "every command in every state, where there are AUTH and STARTTLS" {
+	"$EVENTS" --matrix --auth x --auth-plaintext --starttls |
+		sed 's/ *$//' >"$BATS_TEST_TMPDIR/matrix"
+	diff -u "$BATS_TEST_DIRNAME/matrix-auth.txt" "$BATS_TEST_TMPDIR/matrix"
+}
+
+@test "events tell who logs in and how, and that TLS begins" {
+	happens 'EHLO x\r\nSTARTTLS\r\nMAIL FROM:<evil@x>\r\n<TLS>MAIL FROM:<a@b>\r\nEHLO y\r\nAUTH LOGIN YQ==\r\nYiBj\r\nAUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n' \
+		--starttls --auth x --hide HELP --hide LIMITS --hide SIZE --hide 8BITMIME --hide PIPELINING <<-'END'
+		HELO verb=EHLO argument="x" text="x"
+		S: 250-mx.example.org
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250 STARTTLS
+		STARTTLS verb=STARTTLS argument=""
+		S: 220 2.0.0 Ready to start TLS
+		REFUSED verb=MAIL argument="FROM:<a@b>" line="MAIL FROM:<a@b>"
+		S: 503 5.5.1 Send HELO or EHLO first
+		HELO verb=EHLO argument="y" text="y"
+		S: 250-mx.example.org
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250 AUTH PLAIN LOGIN
+		ASKED verb=AUTH text="LOGIN"
+		S: 334 UGFzc3dvcmQ6
+		LOGIN verb=AUTH text="LOGIN" user="a" password="b c"
+		S: 235 2.7.0 Authentication successful
+		REFUSED verb=AUTH
+		S: 503 5.5.1 Bad sequence of commands
+		REFUSED verb=STARTTLS argument="" line="STARTTLS"
+		S: 503 5.5.1 Bad sequence of commands
+		END, 0 octets unused
+	END
+}
+
+@test "events of mechanisms that the caller knows, and of CRAM-MD5" {
+	happens 'HELO x\r\nAUTH x =\r\n*\r\nAUTH X\r\n\r\nQQ==\r\nAUTH LOGIN\r\n!\r\nAUTH CRAM-MD5\r\nYSAwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==\r\n' \
+		--auth-plaintext --auth x --auth-cram-md5 --mechanism X --mechanism LOGIN <<-'END'
+		HELO verb=HELO argument="x" text="x"
+		S: 250 mx.example.org
+		CHALLENGE verb=AUTH text="X" password="="
+		S: 454 4.7.0 Temporary authentication failure
+		REFUSED line="*"
+		S: 500 5.5.2 Command not recognized
+		CHALLENGE verb=AUTH text="X"
+		S: 334 QUJD
+		RESPONSE verb=AUTH text="X" password=""
+		S: 454 4.7.0 Temporary authentication failure
+		REFUSED line="QQ=="
+		S: 500 5.5.2 Command not recognized
+		CHALLENGE verb=AUTH text="LOGIN"
+		S: 334 QUJD
+		REFUSED verb=AUTH text="LOGIN"
+		S: 501 5.5.2 Cannot decode base64
+		CHALLENGE verb=AUTH text="CRAM-MD5"
+		S: 334 QUJD
+		LOGIN verb=AUTH text="CRAM-MD5" user="a" password="0123456789abcdef0123456789abcdef"
+		S: 235 2.7.0 Authentication successful
+		END, 0 octets unused
+	END
+}
+
 @test "20000 random sessions: legal replies, messages only after CRLF.CRLF" {
 	"$EVENTS" --random 20000 >"$BATS_TEST_TMPDIR/out"
 	# Not all of them in vain.

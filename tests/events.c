@@ -5,8 +5,11 @@
  *	events --random N [--seed S]   N random sessions, each cut in two ways
  *
  * Options of the machine are spelt as smtpd's own: -s -u -b -C --hostname
- * --max-recipients --max-messages --max-errors --max-hops --single --hide;
- * -b terminal too.
+ * --max-recipients --max-messages --max-errors --max-hops --single --hide
+ * --auth --auth-plaintext --auth-cram-md5 --require-auth --tls --require-tls;
+ * -b terminal too, and --starttls; --mechanism NAME is one of the caller's. Any
+ * login is good; the caller's mechanisms, and CRAM-MD5, ask twice of three
+ * times. Behind STARTTLS the input goes on after the next "<TLS>".
  *
  *	-c, --chunk N        the input comes N octets at a time (0: whole)
  *	-r, --random-chunks SEED   at random; buffers move, output drips
@@ -40,8 +43,9 @@
 enum { ANSWERS = 16, INPUT_MAX = 1 << 24 };
 
 static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
-    "DROPPED", "REFUSED", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "MESSAGE",
-    "RESET", "QUIT", "COMMAND"};
+    "DROPPED", "REFUSED", "ASKED", "CONNECT", "HELO", "MAIL", "RCPT", "DATA",
+    "MESSAGE", "RESET", "QUIT", "STARTTLS", "LOGIN", "CHALLENGE", "RESPONSE",
+    "COMMAND"};
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
@@ -150,10 +154,12 @@ struct session {
 	enum smtp_kind asked; /* the event that the next reply answers */
 	bool custom;          /* by a reply that came from here */
 	int code;             /* of the reply whose lines come; 0: none */
-	int state;            /* our own idea: 0 start, 1 ready, 2 MAIL, 3 RCPT,
+	bool secure, known;   /* our own idea: TLS has begun, AUTH succeeded */
+	int state;            /* the same: 0 start, 1 ready, 2 MAIL, 3 RCPT,
 			       * 4 DATA */
 	size_t recipients;    /* our own count */
 	size_t data;          /* where in the input the content begins */
+	size_t tls;           /* where STARTTLS ends */
 	bool failed;
 };
 
@@ -229,6 +235,16 @@ reply_is_whole(struct session *session)
 	case SMTP_RESET:
 		session->state = session->state > 1 ? 1 : session->state;
 		break;
+	case SMTP_STARTTLS:
+		session->secure = session->secure || granted;
+		session->known = session->known && !granted;
+		session->state = granted ? 0 : session->state;
+		break;
+	case SMTP_LOGIN:
+	case SMTP_CHALLENGE:
+	case SMTP_RESPONSE:
+		session->known = granted && session->code != 334;
+		break;
 	default:
 		break;
 	}
@@ -258,7 +274,9 @@ judge_line(struct session *session, const char *line, size_t length)
 	demand(session, !text_has_control(line, length), "control characters");
 	hello = code / 100 == 2 &&
 		(session->asked == SMTP_HELO || session->asked == SMTP_CONNECT);
-	if (!session->custom && !hello && code != 354)
+	demand(session, code != 334 || session->asked >= SMTP_ASKED,
+	    "a challenge to nobody");
+	if (!session->custom && !hello && code != 354 && code != 334)
 		demand(session, is_enhanced(line, length), "no enhanced code");
 	session->code = code;
 	if (length > 3 && line[3] == '-')
@@ -444,10 +462,13 @@ log_event(struct session *session, const struct smtp_event *event)
 	say(log, "%s", kinds[event->kind]);
 	if (event->command)
 		say(log, " verb=%s", event->command->verb);
-	if (event->argument && event->command)
+	/* The argument of AUTH has been decoded in place. */
+	if (event->argument && event->command &&
+	    event->command->kind != SMTP_LOGIN)
 		add_field(
 		    log, "argument", event->argument, event->argument_length);
-	if (event->kind == SMTP_REFUSED)
+	if (event->kind == SMTP_REFUSED &&
+	    !(event->command && event->command->kind == SMTP_LOGIN))
 		add_field(log, "line", event->line, event->line_length);
 	if (event->text)
 		add_field(log, "text", event->text, event->length);
@@ -464,6 +485,11 @@ log_event(struct session *session, const struct smtp_event *event)
 	}
 	if (event->utf8)
 		say(log, " utf8");
+	if (event->user)
+		add_field(log, "user", event->user, event->user_length);
+	if (event->password && event->kind > SMTP_ASKED)
+		add_field(
+		    log, "password", event->password, event->password_length);
 	add(log, "\n", 1);
 }
 
@@ -474,6 +500,26 @@ judge_sequence(struct session *session, enum smtp_kind kind)
 	switch (kind) {
 	case SMTP_MAIL:
 		demand(session, session->state == 1, "MAIL out of sequence");
+		demand(session, !config.require_auth || session->known,
+		    "MAIL before AUTH");
+		demand(session, !config.require_tls || session->secure,
+		    "MAIL before TLS");
+		break;
+	case SMTP_STARTTLS:
+		demand(session,
+		    session->state == 1 && config.starttls &&
+			!session->secure && !session->known,
+		    "STARTTLS out of sequence");
+		break;
+	case SMTP_ASKED:
+	case SMTP_LOGIN:
+	case SMTP_CHALLENGE:
+	case SMTP_RESPONSE:
+		demand(session,
+		    session->state == 1 && !session->known &&
+			(session->secure || config.auth_plaintext) &&
+			(config.auth || config.mechanism_count > 0),
+		    "AUTH out of sequence");
 		break;
 	case SMTP_RCPT:
 		demand(session, session->state == 2 || session->state == 3,
@@ -524,7 +570,41 @@ answer_to(struct session *session, enum smtp_kind kind)
 	/* Mostly yes, or nothing would ever happen. */
 	if (session->answer_seed && chance(&session->answer_seed, 4) == 0)
 		return random[chance(&session->answer_seed, COUNT(random))];
+	if (kind == SMTP_LOGIN)
+		return REPLY_LOGGED_IN;
+	if (kind == SMTP_STARTTLS)
+		return REPLY_TLS;
 	return kind == SMTP_MESSAGE ? "250 2.0.0 OK" : NULL;
+}
+
+/* Octets that the machine has used. */
+static size_t used(struct session *session);
+
+/* TLS begins: what came before it is gone, and then comes the next. */
+static void
+begin_tls(struct session *session)
+{
+	static const char mark[] = "<TLS>";
+	size_t from = session->given;
+	const char *found;
+
+	demand(session, used(session) == from, "plain text is left");
+	from = session->tls;
+	found = memmem(
+	    session->input + from, session->length - from, mark, strlen(mark));
+	session->given = found ? (size_t)(found - session->input) + strlen(mark)
+			       : session->length;
+}
+
+/* The caller's part of AUTH; false: it is no challenge. */
+static bool
+challenge(struct session *session, enum smtp_kind kind)
+{
+	if ((kind != SMTP_CHALLENGE && kind != SMTP_RESPONSE) ||
+	    session->events % 3 == 0)
+		return false;
+	smtp_challenge(&session->smtp, "QUJD", 4);
+	return true;
 }
 
 static void
@@ -537,8 +617,14 @@ answer(struct session *session, enum smtp_kind kind)
 	session->counts[kind]++;
 	reply = answer_to(session, kind);
 	session->custom = reply != NULL;
+	if (!reply && challenge(session, kind))
+		return;
+	if (kind == SMTP_STARTTLS)
+		session->tls = used(session);
 	if (reply)
 		smtp_reply(&session->smtp, reply, strlen(reply));
+	if (kind == SMTP_STARTTLS && session->smtp.secure)
+		begin_tls(session);
 }
 
 /* One step; false when there is nothing more. */
@@ -548,7 +634,7 @@ step(struct session *session)
 	const struct smtp_event *event = smtp_next(&session->smtp);
 	enum smtp_kind kind = event->kind;
 
-	listen(session, kind == SMTP_REFUSED || kind == SMTP_DROPPED
+	listen(session, kind >= SMTP_DROPPED && kind <= SMTP_ASKED
 			    ? event->reply_length
 			    : 0);
 	if (kind > SMTP_CLOSE) {
@@ -594,6 +680,7 @@ run(const char *input, size_t length, const struct chunking *chunking,
 	/* What a caller left in the structure is of no interest. */
 	memset(&session.smtp, 0xA5, sizeof session.smtp);
 	smtp_begin(&session.smtp, &config);
+	session.secure = config.secure;
 	while (!session.failed && step(&session))
 		continue;
 	(void)smtp_rest(&session.smtp, &rest);
@@ -675,13 +762,27 @@ static const struct {
 /* An argument that is right, where "x" is not. */
 static const struct {
 	const char *verb, *argument;
-} arguments[] = {{"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}};
+} arguments[] = {
+    {"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}, {"AUTH", "LOGIN"}};
+
+/* States that there are with AUTH and STARTTLS only. */
+static const struct {
+	const char *name;
+	const char *input;
+} more_states[] = {
+    {"after AUTH", "EHLO client.example\r\nAUTH PLAIN AGEAYg==\r\n"},
+    {"in AUTH", "EHLO client.example\r\nAUTH PLAIN\r\n"},
+    {"after STARTTLS", "EHLO client.example\r\nSTARTTLS\r\n<TLS>"},
+    {"in TLS", "EHLO client.example\r\nSTARTTLS\r\n<TLS>"
+	       "EHLO client.example\r\n"},
+};
 
 static const char *
 argument_of(const char *verb)
 {
 	for (size_t i = 0; i < COUNT(arguments); i++)
-		if (strcmp(arguments[i].verb, verb) == 0)
+		if (strcmp(arguments[i].verb, verb) == 0 &&
+		    (config.auth || strcmp(verb, "AUTH") != 0))
 			return arguments[i].argument;
 	return "x";
 }
@@ -694,6 +795,8 @@ state_name(const struct session *session)
 		return "closed";
 	if (smtp_receiving(&session->smtp))
 		return "data";
+	if (session->smtp.exchange.open)
+		return "response";
 	switch (session->smtp.state) {
 	case SMTP_STATE_START:
 		return "start";
@@ -716,6 +819,7 @@ cell(const char *before, const char *line)
 
 	memset(&session, 0, sizeof session);
 	smtp_begin(&session.smtp, &config);
+	session.secure = config.secure;
 	session.input = input;
 	session.length = (size_t)sprintf(input, "%s", before);
 	while (!session.failed && step(&session))
@@ -724,7 +828,9 @@ cell(const char *before, const char *line)
 	session.length = (size_t)sprintf(input, "%s%s\r\n", before, line);
 	/* Up to SMTP_READ, not behind it: the reply must still be there. */
 	(void)give(&session);
-	(void)smtp_next(&session.smtp);
+	if (smtp_next(&session.smtp)->kind == SMTP_LOGIN)
+		smtp_reply(
+		    &session.smtp, REPLY_LOGGED_IN, strlen(REPLY_LOGGED_IN));
 	(void)smtp_next(&session.smtp);
 	output = smtp_output(&session.smtp, &length);
 	reply = length > 1 ? output + length - 2 : output;
@@ -753,6 +859,8 @@ matrix_row(const char *verb, const char *argument)
 	printf("%-18s", line);
 	for (size_t i = 0; i < COUNT(states); i++)
 		good = cell(states[i].input, line) && good;
+	for (size_t i = 0; config.auth && i < COUNT(more_states); i++)
+		good = cell(more_states[i].input, line) && good;
 	printf("\n");
 	return good;
 }
@@ -765,6 +873,8 @@ matrix(void)
 	printf("%-18s", "");
 	for (size_t i = 0; i < COUNT(states); i++)
 		printf("%-22s", states[i].name);
+	for (size_t i = 0; config.auth && i < COUNT(more_states); i++)
+		printf("%-22s", more_states[i].name);
 	printf("\n");
 	for (size_t i = 0; i < SMTP_COMMANDS; i++) {
 		const char *verb = smtp_commands[i].verb;
@@ -776,6 +886,9 @@ matrix(void)
 	good = matrix_row("FOO", "x") && good;
 	return matrix_row("", "") && good;
 }
+
+/* Of the caller; one takes the place of one of the machine's. */
+static const char *mechanisms[ANSWERS] = {"X", "LOGIN"};
 
 /* --random: sessions from a grammar, under random limits. */
 
@@ -810,7 +923,18 @@ static const char *const fragments[] = {
     "HELP MAIL\r\n",
     "BDAT 10 LAST\r\n",
     "AUTH PLAIN x\r\n",
+    "AUTH PLAIN AGEAYg==\r\n",
+    "AUTH PLAIN\r\n",
+    "AUTH LOGIN\r\n",
+    "auth login YQ==\r\n",
+    "AUTH CRAM-MD5\r\n",
+    "AUTH X =\r\n",
+    "AGEAYg==\r\n",
+    "YQ==\r\n",
+    "YSAwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==\r\n",
+    "*\r\n",
     "STARTTLS\r\n",
+    "<TLS>",
     "XCLIENT NAME=x\r\n",
     "FOO\r\n",
     "\r\n",
@@ -847,6 +971,8 @@ invent(struct text *input, uint64_t *seed)
 		add(input, opening,
 		    chance(seed, 4) ? sizeof opening - 1
 				    : chance(seed, sizeof opening));
+	else if (chance(seed, 2))
+		add(input, opening, 21); /* EHLO */
 	for (unsigned i = 0; i < pieces; i++) {
 		unsigned what = chance(seed, 40);
 		const char *fragment =
@@ -878,6 +1004,15 @@ invent_config(uint64_t *seed)
 	config.utf8 = chance(seed, 2);
 	config.hidden = chance(seed, 3) ? 0 : chance(seed, 1u << 16);
 	config.crlf = chance(seed, 2);
+	config.starttls = chance(seed, 2);
+	config.secure = !config.starttls && chance(seed, 3) == 0;
+	config.auth = chance(seed, 2);
+	config.auth_cram = chance(seed, 2);
+	config.auth_plaintext = chance(seed, 2);
+	config.mechanisms = mechanisms;
+	config.mechanism_count = chance(seed, 3);
+	config.require_auth = chance(seed, 5) == 0;
+	config.require_tls = chance(seed, 5) == 0;
 	config.newline = (enum data_newline)chance(seed, 3);
 }
 
@@ -988,6 +1123,14 @@ static const struct option options[] = {
     {"max-hops", required_argument, NULL, 'O'},
     {"single", no_argument, NULL, '1'},
     {"hide", required_argument, NULL, 'h'},
+    {"auth", required_argument, NULL, 'A'},
+    {"auth-plaintext", no_argument, NULL, 'P'},
+    {"auth-cram-md5", no_argument, NULL, '5'},
+    {"require-auth", no_argument, NULL, 'Q'},
+    {"tls", no_argument, NULL, 't'},
+    {"require-tls", no_argument, NULL, 'q'},
+    {"starttls", no_argument, NULL, 'L'},
+    {"mechanism", required_argument, NULL, 'm'},
     {"chunk", required_argument, NULL, 'c'},
     {"random-chunks", required_argument, NULL, 'r'},
     {"every", no_argument, NULL, 'e'},
@@ -1041,6 +1184,33 @@ set_option(int option, char *value)
 		break;
 	case 'h':
 		config.hidden |= smtp_keyword(value, strlen(value));
+		break;
+	case 'A':
+		config.auth = true;
+		break;
+	case 'P':
+		config.auth_plaintext = true;
+		break;
+	case '5':
+		config.auth_cram = true;
+		break;
+	case 'Q':
+		config.require_auth = true;
+		break;
+	case 't':
+		config.secure = true;
+		break;
+	case 'q':
+		config.require_tls = true;
+		break;
+	case 'L':
+		config.starttls = true;
+		break;
+	case 'm':
+		config.mechanisms = mechanisms;
+		if (config.mechanism_count == ANSWERS)
+			exit(64);
+		mechanisms[config.mechanism_count++] = value;
 		break;
 	case 'c':
 		mode.chunking.size = number(value);
