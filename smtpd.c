@@ -196,6 +196,51 @@ set_logins(void)
 			    settings.hooks.hooks[i].name + prefix;
 }
 
+/* The same of options about TLS and AUTH; of those that refuse all mail it is
+ * said, too. */
+static void
+mention_useless_logins(void)
+{
+	const struct smtp_config *smtp = &settings.smtp;
+	bool listening = listener.count > 0;
+	bool tls = smtp->secure || smtp->starttls;
+	bool mechanisms = settings.checker || smtp->mechanism_count > 0;
+	const struct {
+		bool useless;
+		const char *line;
+	} all[] = {
+	    {option_given(OPTION_TLSWRAPPER) && listening,
+		"--tlswrapper has no effect when listening"},
+	    {option_given(OPTION_TLSWRAPPER) && !listening && smtp->secure &&
+		    !settings.wrapped,
+		"--tlswrapper has no effect: SSL_PROTOCOL says that there is "
+		"TLS already"},
+	    {smtp->auth_cram && !settings.checker,
+		"--auth-cram-md5 has no effect without --auth"},
+	    {smtp->auth_plaintext && !mechanisms,
+		"--auth-plaintext has no effect: there is no --auth, and no "
+		"hook AUTH-NAME"},
+	    {smtp->auth_plaintext && mechanisms && smtp->secure,
+		"--auth-plaintext has no effect: there is TLS from the start"},
+	    {settings.checker && !tls && !smtp->auth_plaintext,
+		"--auth has no effect: there is no TLS, nor --auth-plaintext"},
+	    {smtp->mechanism_count > 0 && !tls && !smtp->auth_plaintext,
+		"the hooks AUTH-NAME have no effect: there is no TLS, nor "
+		"--auth-plaintext"},
+	    {smtp->require_tls && smtp->secure,
+		"--require-tls has no effect: there is TLS from the start"},
+	    {smtp->require_tls && !tls,
+		"--require-tls refuses all mail: there is no TLS"},
+	    {smtp->require_auth &&
+		    (!mechanisms || (!tls && !smtp->auth_plaintext)),
+		"--require-auth refuses all mail: there is no AUTH"},
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (all[i].useless)
+			log_error("%s", all[i].line);
+}
+
 /* Options that others, or the launcher, leave without effect. */
 static void
 mention_useless(void)
@@ -218,14 +263,7 @@ mention_useless(void)
 			log_error("--%s has no effect with --%s",
 			    option_long(pairs[i].useless),
 			    option_long(pairs[i].because));
-	if (option_given(OPTION_AUTH_CRAM) && !settings.checker)
-		log_error("--auth-cram-md5 has no effect without --auth");
-	if (settings.checker && !settings.smtp.secure &&
-	    !settings.smtp.starttls && !settings.smtp.auth_plaintext)
-		log_error("--auth has no effect: there is no TLS, nor "
-			  "--auth-plaintext");
-	if (option_given(OPTION_TLSWRAPPER) && listener.count > 0)
-		log_error("--tlswrapper has no effect when listening");
+	mention_useless_logins();
 	if (listener.count > 0)
 		return;
 	if (option_given(OPTION_CONCURRENCY))

@@ -25,6 +25,11 @@ session() {
 	tr -d '\r' <out.crlf >out
 }
 
+# with_tls COMMAND ...: with the descriptors of UCSPI-TLS, which lead nowhere.
+with_tls() {
+	SSLCTLFD=7 SSLREADFD=8 SSLWRITEFD=9 "$@" 7</dev/null 8</dev/null 9</dev/null
+}
+
 # transaction [SUBJECT]: the client's half of one message.
 transaction() {
 	printf '%s\n' 'MAIL FROM:<ann@example.com>' \
@@ -102,8 +107,9 @@ same() {
 	[ ! -s err ]
 	sed -n 's/^ \{1,\}\(-[^ ].*\)/\1/p' help | sed 's/  .*//' |
 		sort >program
+	# What is short has its text on the same line.
 	text "$page" | sed -n '/^OPTIONS/,/^   [A-Z]/s/^     \(-.*\)/\1/p' |
-		sort >manual
+		sed 's/   .*//' | sort >manual
 	same program manual
 	[ "$(wc -l <manual)" -ge 20 ]
 }
@@ -117,7 +123,7 @@ same() {
 
 @test "an option takes an argument where its page says so, and only there" {
 	text "$page" | sed -n '/^OPTIONS/,/^   [A-Z]/s/^     \(-.*\)/\1/p' |
-		tr -d , >manual
+		sed 's/   .*//' | tr -d , >manual
 	[ -s manual ]
 	while read -r first second third; do
 		case $first in
@@ -151,16 +157,16 @@ same() {
 
 @test "smtpd(8) has the commands that HELP lists" {
 	sed -n 's/^\.It Ic \([A-Z]*\).*/\1/p' "$page" | sort >manual
-	printf 'EHLO me\nHELP\nQUIT\n' | session true
+	printf 'EHLO me\nHELP\nQUIT\n' | with_tls session -a true true
 	sed -n '/^214/s/^214[- ][0-9.]* *//p' out |
-		grep -owE '[A-Z]{4}' | sort -u >program
+		grep -owE '[A-Z]{4,}' | sort -u >program
 	same program manual
 }
 
 @test "smtpd(8) has the extensions that EHLO offers" {
 	section Extensions <"$page" | sed -n 's/^\.It Cm \([A-Z0-9]*\).*/\1/p' |
 		sort >manual
-	session -u true <<<'EHLO me'
+	with_tls session -u -a true --auth-plaintext true <<<'EHLO me'
 	sed -n '1,2d; s/^250[- ]\([A-Z0-9]*\).*/\1/p' out | sort >program
 	same program manual
 	session true <<<'EHLO me'
@@ -191,6 +197,7 @@ same() {
 	comm -23 manual always-unset >expected
 	cat >transcript <<-'END'
 	EHLO client.example
+	AUTH PLAIN AGFubgBzZWNyZXQ=
 	MAIL FROM:<ann@example.com> BODY=8BITMIME SMTPUTF8
 	RCPT TO:<bob@example.org>
 	DATA
@@ -200,17 +207,19 @@ same() {
 	END
 	sed 's/$/\r/' transcript |
 		env -i PATH="$PATH" DUMP="$PWD/dump" PROTO=TCP \
-		TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=40312 \
+		SSL_PROTOCOL=TLSv1.3 SSL_CIPHER=AES TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=40312 \
 		TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25 \
-		"$smtpd" -n -u -A env sh -c 'env -0 >"$DUMP"' >out
+		"$smtpd" -n -u -A -a true env sh -c 'env -0 >"$DUMP"' >out
 	tr '\n\0' ' \n' <dump | sed 's/=.*//' |
-		grep -vxE 'PATH|DUMP|PWD|OLDPWD|SHLVL|_' | sort >program
+		grep -vxE 'PATH|DUMP|PWD|OLDPWD|SHLVL|_|SSL_.*' | sort >program
 	same expected program
 	# And what is said of each is so.
 	tr '\n\0' '|\n' <dump >values
 	for value in SENDER=ann@example.com RECIPIENT=bob@example.org \
 		RECIPIENTS=bob@example.org SMTP_HELO=client.example \
-		SMTP_BODY=8BITMIME SMTP_UTF8=1 SMTP_PROTOCOL=UTF8SMTP \
+		SMTP_BODY=8BITMIME SMTP_UTF8=1 SMTP_PROTOCOL=UTF8SMTPSA \
+		SMTP_AUTH_USER=ann SMTP_AUTH_MECHANISM=PLAIN \
+		'SMTP_TLS=TLSv1.3 AES' \
 		'SMTP_MAIL_OPTIONS=BODY=8BITMIME SMTPUTF8' PROTO=TCP \
 		TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=40312 \
 		TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25; do

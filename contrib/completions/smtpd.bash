@@ -4,10 +4,11 @@
 # The two lists of options: without a value, and with one. Short ones follow
 # their long names.
 _smtpd_flags='--nosetuid -n --smtputf8 -u --crlf -C --no-received --no-trust
-	--any -A --single -1 --debug -d --quiet -q --syslog --version -V --help -h'
+	--any -A --auth-plaintext --auth-cram-md5 --tlswrapper --tls
+	--require-auth --require-tls --single -1 --debug -d --quiet -q --syslog --version -V --help -h'
 _smtpd_valued='--listen -l --concurrency -c --per-client --user -U --timeout -t
 	--session-timeout --command-timeout --hostname --size -s
-	--bare-newline -b --domain -D --relay-from -r --max-recipients
+	--bare-newline -b --domain -D --relay-from -r --auth -a --max-recipients
 	--max-messages --max-errors --max-hops --hide'
 
 # Is $1 a word of the list $2?
@@ -26,8 +27,9 @@ _smtpd_value() {
 	--bare-newline | -b) _smtpd_words 'reject normalize' "$2" ;;
 	--hide)
 		_smtpd_words 'PIPELINING SIZE 8BITMIME ENHANCEDSTATUSCODES
-			SMTPUTF8 LIMITS HELP' "$2"
+			SMTPUTF8 LIMITS STARTTLS AUTH HELP' "$2"
 		;;
+	--auth | -a) mapfile -t COMPREPLY < <(compgen -c -- "$2" | sort -u) ;;
 	--hostname) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
 	--user | -U) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
 	--domain | -D)
