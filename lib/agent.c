@@ -77,13 +77,24 @@ is_secret(enum record_type type)
 	       type == RECORD_RESPONSE;
 }
 
-/* Overwrites the stack behind the caller, where signals have left registers. */
+/* Overwrites the stack behind the caller, where signals leave registers. */
 __attribute__((noinline)) static void
 wipe_stack(void)
 {
 	char octets[64 * 1024];
 
 	sasl_wipe(octets, sizeof octets);
+}
+
+/* A password was in the packet. */
+static void
+forget(char octets[RECORD_PACKET_MAX])
+{
+	sasl_wipe(octets, RECORD_PACKET_MAX);
+	/* The registers that copies go through have nothing of it either. */
+	for (size_t n = 16; n <= RECORD_PACKET_MAX / 2; n *= 2)
+		memmove(octets, octets + n, n);
+	wipe_stack();
 }
 
 static void
@@ -106,10 +117,8 @@ take_packet(void)
 		if (found == 1 && !transaction_take(&self.transaction, &record))
 			found = -1;
 		/* A sound dialogue waits: nothing is behind it. */
-		if (found == 1 && is_secret(record.type)) {
-			sasl_wipe(octets, (size_t)n);
-			wipe_stack();
-		}
+		if (found == 1 && is_secret(record.type))
+			forget(octets);
 	} while (found == 1 && !self.transaction.stopped);
 	self.broken = found < 0;
 	self.over = self.broken || self.transaction.stopped;

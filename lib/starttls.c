@@ -200,6 +200,33 @@ begin_ucspi(int control, int64_t until, char about[STARTTLS_ABOUT_MAX])
 	return true;
 }
 
+/* Throws away what comes until the answer does. What is there together with it
+ * may be of either kind: false. */
+static bool
+drain_until_answer(const struct starttls *starttls, int64_t until)
+{
+	/* In this order: plain text that came before the answer is seen. */
+	struct pollfd polled[] = {
+	    {.fd = starttls->answer, .events = POLLIN},
+	    {.fd = starttls->in, .events = POLLIN},
+	};
+	char octets[4096];
+
+	for (;;) {
+		int64_t left = until - clock_now();
+		int ready = signals_wait(polled, 2, left > 0 ? (int)left : 0);
+
+		if (ready > 0 && polled[0].revents)
+			return !polled[1].revents &&
+			       read(starttls->answer, octets, 1) == 1 &&
+			       octets[0] == '\0';
+		if (ready > 0 && read(starttls->in, octets, sizeof octets) <= 0)
+			return false;
+		if (left <= 0 || signals_stops() > 1)
+			return false;
+	}
+}
+
 /* The newer tlswrapper: the reply and the zero octet are there before it looks
  * again, or it would take the client's first octets of TLS for plain text. */
 static bool
@@ -207,13 +234,11 @@ begin_acknowledged(
     struct starttls *starttls, const char *reply, size_t length, int64_t until)
 {
 	char octet = '\0';
-	bool good = io_write(starttls->out, reply, length) &&
+	bool good = drain(starttls->in, 0) &&
+		    io_write(starttls->out, reply, length) &&
 		    io_write(starttls->control, &octet, 1) &&
-		    wait_for(starttls->answer, until) &&
-		    read(starttls->answer, &octet, 1) == 1 && octet == '\0';
+		    drain_until_answer(starttls, until);
 
-	/* What it had passed on by then is still plain text. */
-	good = drain(starttls->in, 0) && good;
 	(void)close(starttls->control); /* pipes: nothing to fail at */
 	(void)close(starttls->answer);
 	return good;

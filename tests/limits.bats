@@ -101,7 +101,7 @@ teardown() {
 	py <<-'PY'
 		from session import Session
 		for n, options in ((1, ("--max-errors", "1")), (3, ("--max-errors=3",)), (20, ())):
-		    bad = (b"WHAT\r\n", b"MAIL\r\n", b"EXPN x\r\n", b"bare\nline\r\n", b"x" * 3000 + b"\r\n")
+		    bad = (b"WHAT\r\n", b"MAIL\r\n", b"EXPN x\r\n", b"bare\nline\r\n", b"x" * 13000 + b"\r\n")
 		    for last in (b"NOOP\r\n", b"WHAT\r\n", b"EHLO me\r\n", b"bare\n", b"x" * 13000):
 		        smtp = Session("-A", "-q", *options, "true")
 		        for i in range(n):
