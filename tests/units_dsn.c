@@ -79,6 +79,7 @@ static const struct {
     {envid, TEXT("a+2"), NEITHER},
     {envid, TEXT("a+2b"), NEITHER},
     {envid, TEXT("a+2G"), NEITHER},
+    {envid, TEXT("a+G2"), NEITHER},
     {envid, TEXT("a=b"), NEITHER},
     {envid, TEXT("a b"), NEITHER},
     {envid, TEXT("a\0"), NEITHER},
@@ -133,6 +134,8 @@ static const struct {
     {dsn_orcpt, TEXT("utf-8;\\x"), NEITHER},
     {dsn_orcpt, TEXT("utf-8;\\"), NEITHER},
     {dsn_orcpt, TEXT("utf-8;\\X{E4}"), NEITHER},
+    {dsn_orcpt, TEXT("utf-8;\\x{E4} b"), NEITHER},
+    {dsn_orcpt, TEXT("utf-8;\\x{E4}="), NEITHER},
 
     {dsn_auth, TEXT("<>"), BOTH},
     {dsn_auth, TEXT("e+3Dmc2@example.com"), BOTH}, /* RFC 4954 5 */
@@ -154,6 +157,8 @@ static const struct {
     {dsn_auth, TEXT("<joe@b>"), NEITHER},
     {dsn_auth, TEXT("<"), NEITHER},
     {dsn_auth, TEXT("<>x"), NEITHER},
+    {dsn_auth, TEXT("a+@b"), NEITHER},
+    {dsn_auth, TEXT("a=@b"), NEITHER},
     {dsn_auth, TEXT("a@b+"), NEITHER},
     {dsn_auth, TEXT("a@b+4"), NEITHER},
     {dsn_auth, TEXT("a@b+2C"), NEITHER},

@@ -226,6 +226,11 @@ networks_have_addresses(void)
 	CHECK(!network_parse("1.2.3.4/-1", &network));
 	CHECK(!network_parse("example.org", &network));
 	CHECK(!network_parse("", &network));
+	/* As long as fits with brackets, and longer. */
+	CHECK(!network_parse(
+	    "[ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.2555]", &network));
+	CHECK(!network_parse(
+	    "1:2:3:4:5:6:7:8:9:a:b:c:d:e:f:1:2:3:4:5:6:7:8:9/128", &network));
 	CHECK(ip_parse("[::1]", &ip) && ip_is_loopback(&ip));
 	CHECK(ip_parse("127.1.2.3", &ip) && ip_is_loopback(&ip));
 	CHECK(ip_parse("::ffff:127.0.0.1", &ip) && ip_is_loopback(&ip));

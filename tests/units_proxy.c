@@ -13,6 +13,7 @@
 /* 192.0.2.1 port 4660 to 198.51.100.2 port 25 */
 #define V4 "\xC0\0\2\1\xC6\x33\x64\2\x12\x34\0\x19"
 #define V4_TEXT "192.0.2.1 4660 198.51.100.2 25"
+#define LO "\x7F\0\0\1\x7F\0\0\1"
 #define V6 \
 	"\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1" \
 	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\xFF\xFF\0\0"
@@ -167,6 +168,18 @@ static const struct {
     {TEXT(BINARY("\x21", "\x11", "\x19") V4 "\x20\0\xa\1\0\0\0\1\x21\0\2"
 					    "\0a"),
 	NULL},
+    /* As haproxy 2.6 wrote them. */
+    {TEXT(BINARY("\x21", "\x11", "\x16") LO "\x8c\x04\xc5\xa7\3\0\4"
+					    "\xad\x7f\x8f\xde\5\0\0"),
+	"127.0.0.1 35844 127.0.0.1 50599"},
+    {TEXT(BINARY("\x21", "\x11", "d") LO "\xa8(\xa3\x97\3\0\4m\x94\xc9\xd4"
+					 "\2\0\xc"
+					 "mail.example"
+					 "\x20\0?\1\0\0\0\0\x21\0\7TLSv1.3"
+					 "\x25\0\7RSA2048"
+					 "\x24\0\nRSA-SHA256"
+					 "\x23\0\x16TLS_AES_256_GCM_SHA384"),
+	"127.0.0.1 43048 127.0.0.1 41879 tls TLSv1.3 TLS_AES_256_GCM_SHA384"},
     /* Outside of PP2_TYPE_SSL these types mean nothing, inside CRC32C. */
     {TEXT(BINARY("\x21", "\x11", "\x10") V4 "\x21\0\1\n"), V4_TEXT},
     {TEXT(BINARY("\x21", "\x11", "\x18") V4 "\x20\0\x9\1\0\0\0\1\3\0\1x"),
