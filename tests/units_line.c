@@ -128,11 +128,11 @@ lines_fit(void)
 	/* A bare LF in what is swallowed is one more error where lines end in
 	 * CRLF only, and the end of the line elsewhere. */
 	memset(text, 'x', sizeof text);
-	memcpy(text + 2000, "\nb\r\nc\r\n", 7);
+	memcpy(text + 2 * LINE_MAX_OCTETS, "\nb\r\nc\r\n", 7);
 	for (size_t i = 0; i < ROWS(pieces); i++) {
-		take(text, 2007, true, pieces[i], log);
+		take(text, 2 * LINE_MAX_OCTETS + 7, true, pieces[i], log);
 		CHECK_AT(strcmp(log, "long bare [c]") == 0, i);
-		take(text, 2007, false, pieces[i], log);
+		take(text, 2 * LINE_MAX_OCTETS + 7, false, pieces[i], log);
 		CHECK_AT(strcmp(log, "long [b][c]") == 0, i);
 	}
 }
