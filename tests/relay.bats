@@ -190,6 +190,21 @@ said() {
 	replied '451 4.4.2 *'
 }
 
+@test "accepted before it was sent, and read later: 451, never 250" {
+	# Go on fills what is read at once; the verdict waits behind it.
+	for lines in 63 127 255 511; do
+		upstream "data=+$(
+			for ((n = 0; n < lines; n++)); do
+				printf '354-%058d\\r\\n' 0
+			done
+			printf '354 %058d\\r\\n' 0
+		)250 2.0.0 Queued\r\n"
+		relayed 75
+		replied '451 4.4.2 *'
+		end_all
+	done
+}
+
 @test "a text that lies, shouts or paints is cleaned" {
 	upstream 'end=550 2.0.0 \x1b[2J\x9b\xc3\xa4 ok'
 	relayed 69
@@ -237,6 +252,10 @@ said() {
 	grep -qx $'MAIL FROM:<\303\244@example.org> SIZE=18 BODY=8BITMIME SMTPUTF8' \
 		up/commands
 	printf 'Subject: \303\244\r\n\r\n\377\r\n.\r\n' | cmp - up/content.1
+	# A client that has said SMTPUTF8 may have it there, too.
+	echo x >message
+	SMTP_UTF8=1 relayed 0
+	grep -qx 'MAIL FROM:<ann@example.com> SIZE=3 SMTPUTF8' up/commands
 }
 
 @test "what SMTP cannot carry: 5.6.0, and no connection" {
@@ -314,6 +333,12 @@ END
 	: >message
 	TCPREMOTEIP=::1 relayed 0 -x
 	printf 'X-Peer: ::1\r\n.\r\n' | cmp - up/content.3
+	# A body without end has its line end behind it, not before the field.
+	printf 'a: b\r\n\r\nc' >message
+	TCPREMOTEIP=$'::1\nb: c' relayed 0 -x
+	printf 'a: b\r\nX-Peer: unknown\r\n\r\nc\r\n.\r\n' | cmp - up/content.4
+	[ "$(grep ^MAIL up/commands | tail -n 1)" = \
+		'MAIL FROM:<ann@example.com> SIZE=28' ]
 }
 
 @test "1000 recipients, with and without PIPELINING" {
@@ -342,6 +367,10 @@ END
 	replied '450 4.2.1 Later'
 	RECIPIENTS=$two SMTP_PROTOCOL=LMTPS relayed 69 --lmtp
 	replied '550 5.2.2 Full' '450 4.2.1 Later'
+	end_all
+	upstream --lmtp 'end1=450 4.2.1 Later' 'end2=451 4.3.0 Later'
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 75 --lmtp
+	replied '450 4.2.1 Later' '451 4.3.0 Later'
 	end_all
 	upstream --lmtp
 	RECIPIENTS=$two SMTP_PROTOCOL=ESMTP relayed 0 --lmtp
@@ -372,7 +401,8 @@ END
 	[ ! -s out ]
 	said 'EHLO me.example' 'MAIL FROM:<ann@example.com> SIZE=77' \
 		'RCPT TO:<cid@example.org>' QUIT
-	relayed 69 --check
+	# He alone is asked about, however many were accepted before.
+	RECIPIENTS=$two relayed 69 --check
 	replied '550 5.1.1 No such user'
 	relayed 75 --check
 	replied '450 4.2.1 Later'
@@ -441,6 +471,25 @@ END
 	grep -q '^AUTH PLAIN ' up/commands
 }
 
+@test "a login goes over loopback, Unix sockets and -" {
+	umask 077
+	echo user:password >secret
+	for place in 127.0.0.2 ::1 "unix:$PWD/socket"; do
+		[ "$place" != ::1 ] || grep -q . /proc/net/if_inet6 || continue
+		upstream --listen "$place" --offer AUTH_PLAIN
+		case $place in
+		unix:*) run -0 "$relay" -a secret "$place" <message ;;
+		*) run -0 "$relay" -a secret "[$place]:$port" <message ;;
+		esac
+		grep -q '^AUTH PLAIN ' up/commands
+		end_all
+	done
+	upstream --offer AUTH_PLAIN
+	run -0 bash -c 'exec 6<>"/dev/tcp/127.0.0.1/$2" 7>&6
+		exec "$1" -a secret - <message' - "$relay" "$port"
+	grep -q '^AUTH PLAIN ' up/commands
+}
+
 @test "Unix socket, IPv6, a name" {
 	upstream --listen "unix:$PWD/socket"
 	run -0 "$relay" "unix:$PWD/socket" <message
@@ -496,6 +545,108 @@ END
 	[ "${lines[0]}" = '554 5.3.2 never' ]
 }
 
+@test "two addresses in any order: not now is not final, never is" {
+	need_root
+	unshare -m true 2>/dev/null || skip "cannot unshare"
+	upstream
+	mkdir two
+	start "$BATS_TEST_TMPDIR/log.two" "$PYTHON" \
+		"$BATS_TEST_DIRNAME/upstream.py" two --listen 127.0.0.2 --port "$port"
+	eventually [ -e two/port ]
+	printf '%s twofold.test\n' 127.0.0.1 127.0.0.2 >hosts
+	# by GREETING GREETING: the reply, and what went to the log.
+	by() {
+		printf 'greeting=%s\n' "$1" >up/actions
+		printf 'greeting=%s\n' "$2" >two/actions
+		unshare -m sh -c 'mount --bind hosts /etc/hosts && exec "$@"' - \
+			"$relay" "twofold.test:$port" <message 2>&1 || true
+	}
+	good='220 upstream.example' queued='250 2.0.0 Queued as 4711'
+	[ "$(by "$good" '421 4.3.2 not now')" = "$queued" ]
+	[ "$(by '450 4.3.2 not now' "$good")" = "$queued" ]
+	# One of the two is asked first.
+	{
+		by "$good" '554 5.3.2 never'
+		by '554 5.3.2 never' "$good"
+	} | grep -v '^smtpd-relay: ' | sort >out
+	replied "$queued" '554 5.3.2 never'
+}
+
+@test "the deadline holds where nobody takes the connection" {
+	"$PYTHON" - >log.full 2>&1 3>&- <<'END' &
+import socket, time
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(0)
+waiting = []
+while True:  # until no more are taken
+    sock = socket.socket()
+    sock.settimeout(0.5)
+    waiting.append(sock)
+    try:
+        sock.connect(listener.getsockname())
+    except OSError:
+        break
+print(listener.getsockname()[1], flush=True)
+time.sleep(600)
+END
+	started+=("$!")
+	eventually [ -s log.full ]
+	port=$(cat log.full)
+	status=0
+	timeout 15 "$relay" -t 1 "127.0.0.1:$port" <message >out 2>err || status=$?
+	[ "$status" -eq 75 ]
+	replied '451 4.4.1 *'
+	grep -q 'timed out' err
+}
+
+@test "QUIT: whoever does not answer it is not waited for" {
+	upstream quit=hang
+	run -0 timeout 15 "$relay" "127.0.0.1:$port" <message
+	[ "$output" = '250 2.0.0 Queued as 4711' ]
+	eventually grep -qx QUIT up/commands
+}
+
+@test "MAIL refused: what is said of recipients does not count" {
+	upstream 'mail=550 5.7.1 No' 'rcpt=450 4.5.1 Sender first'
+	RECIPIENTS=$two relayed 69
+	replied '550 5.7.1 No'
+	end_all
+	upstream --offer 8BITMIME 'mail=550 5.7.1 No'
+	RECIPIENTS=$two relayed 69
+	replied '550 5.7.1 No'
+	said 'EHLO me.example' 'MAIL FROM:<ann@example.com>' QUIT
+}
+
+@test "hanging up while as many commands wait as may: 451" {
+	RECIPIENTS=$(printf 'user%d@example.org\n' $(seq 200))
+	for action in close '421 4.3.2 going down'; do
+		upstream "rcpt60=$action"
+		relayed 75
+		replied '451 4.*'
+		end_all
+	done
+}
+
+@test "our name: --hostname, SMTP_HOSTNAME, the host's, or its address" {
+	upstream
+	export SMTP_HOSTNAME=mx.example
+	relayed 0
+	run -0 "$relay" "127.0.0.1:$port" <message
+	printf 'EHLO %s\n' me.example mx.example |
+		diff -u - <(grep ^EHLO up/commands)
+	unshare -u true 2>/dev/null || skip "cannot unshare"
+	rm up/commands
+	SMTP_HOSTNAME='a b'
+	for name in host.example 'a b'; do
+		run -0 unshare -u sh -c \
+			'echo "$0" >/proc/sys/kernel/hostname && exec "$@"' \
+			"$name" "$relay" "127.0.0.1:$port" <message
+	done
+	printf 'EHLO %s\n' host.example '[127.0.0.1]' |
+		diff -u - <(grep ^EHLO up/commands)
+}
+
 @test "nobody there: 451 4.4.1, with the reason in the log" {
 	port=$(free_port)
 	relayed 75
@@ -526,6 +677,54 @@ END
 	[ "$output" = '250 2.0.0 Queued as 4711' ]
 	run -75 bash -c 'exec 6<&- 7>&-; exec "$1" - <message' - "$relay"
 	[[ $output = *'descriptor 6'* ]]
+}
+
+@test "-: who takes nothing more may still say why" {
+	run -69 "$PYTHON" - "$relay" <<'END'
+import fcntl, os, struct, subprocess, sys, termios, time
+to_read, to_write = os.pipe()
+from_read, from_write = os.pipe()
+def place():
+    spare = os.dup(to_write)
+    os.dup2(from_read, 6)
+    os.dup2(spare, 7)
+child = subprocess.Popen([sys.argv[1], "-t", "20", "-"], close_fds=False,
+    stdin=open("message", "rb"), preexec_fn=place)
+os.close(to_write)
+os.write(from_write, b"220 x\r\n")
+assert os.read(to_read, 100).startswith(b"EHLO")
+os.close(to_read)
+os.write(from_write, b"250 x\r\n")
+def settled():
+    # It has read that, and waits again: it has tried to write.
+    left = struct.unpack("i", fcntl.ioctl(from_write, termios.FIONREAD, "1234"))
+    with open(f"/proc/{child.pid}/stat") as file:
+        return left[0] == 0 and file.read().rpartition(") ")[2][0] in "SZ"
+end = time.monotonic() + 10
+while not settled() and time.monotonic() < end:
+    time.sleep(0.01)
+if not settled():
+    child.kill()
+    sys.exit("it waits for nothing")
+os.write(from_write, b"554 5.7.1 Go away\r\n")
+sys.exit(child.wait())
+END
+	[ "$output" = '554 5.7.1 Go away' ]
+}
+
+@test "closed descriptors: upstream is told no reply, and no empty message" {
+	upstream 'data=452 4.3.1 Full'
+	run -75 bash -c 'exec "$@" <message >&- 2>&-' - "$relay" "127.0.0.1:$port"
+	eventually grep -qx QUIT up/commands
+	run ! grep -q '^4\|^smtpd' up/commands
+	rm up/commands
+	for n in '<&-' '<&- >&-' '<&- >&- 2>&-'; do
+		run -75 bash -c "exec \"\$@\" $n" - "$relay" "127.0.0.1:$port"
+	done
+	[ ! -e up/commands ]
+	# A hook reads nothing.
+	RECIPIENT=cid@example.org run -0 bash -c 'exec "$@" <&- >&- 2>&-' - \
+		"$relay" --check "127.0.0.1:$port"
 }
 
 @test "addresses that are none never reach upstream" {
@@ -559,12 +758,19 @@ END
 @test "bad usage: 64 and one line; nothing is read" {
 	for arguments in '' 'a b' '--no-such x' ':25' 'host:' 'host:0' 'host:65536' \
 		'::1' '[::1' '[::1]x' 'unix:' 'host:2x' '-t 0 x' '-t x x' \
-		'-n a_b> x' '--lmtp host'; do
+		'-n a_b> x' '--lmtp host' '-t 86401 x'; do
 		# shellcheck disable=SC2086 # they are words
 		run -64 "$relay" $arguments <message
 		[ "${#lines[@]}" = 1 ]
 	done
-	run -64 "$relay" "unix:$(head -c 200 /dev/zero | tr '\0' x)" <message
+	# So long and no longer; nobody is there.
+	x() {
+		printf '%*s' "$1" '' | tr ' ' x
+	}
+	for place in "unix:/$(x 106)" "$(x 255)" "localhost:$(x 31)"; do
+		run -75 "$relay" -t 86400 "$place" <message
+		run -64 "$relay" -t 86400 "${place}x" <message
+	done
 }
 
 @test "--help and --version are on standard output" {
