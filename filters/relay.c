@@ -62,12 +62,13 @@ static int
 tell_verdicts(const struct relay *relay, struct upstream *upstream)
 {
 	struct quote worst = {.utf8 = upstream->settings->utf8};
-	bool many = replies_are_many(upstream), good = false;
+	bool many = replies_are_many(upstream), good = false, never = false;
 	const char *reply;
 	size_t length;
 
 	while (upstream_verdicts(upstream) > 0) {
 		good = upstream_verdict(upstream) || good;
+		never = upstream->quote.code >= 500 || never;
 		reply = upstream_reply(upstream, &length);
 		if (many)
 			forward_print(&relay->forward, reply, length);
@@ -78,11 +79,10 @@ tell_verdicts(const struct relay *relay, struct upstream *upstream)
 		reply = quote_reply(&worst, &length);
 		forward_print(&relay->forward, reply, length);
 	}
-	/* A 2xx among many stands only beside success. */
+	/* Among many a 2xx stands only beside success, a 5xx not beside 75. */
 	if (worst.code < 400 || (many && good))
 		return EX_OK;
-	return many && worst.code < 500 ? EX_UNAVAILABLE
-					: forward_status(worst.code);
+	return many && never ? EX_UNAVAILABLE : forward_status(worst.code);
 }
 
 /* The line X-Peer:, empty where none is wanted. An address does not fill it. */

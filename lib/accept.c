@@ -216,7 +216,9 @@ accept_run(
 		    strerror(errno));
 		return false;
 	}
+	/* Whoever has read where we listen may tell us to stop. */
 	signals_begin();
+	listen_announce(listener);
 	/* Two listeners on one socket may see one connection. */
 	for (size_t i = 0; i < listener->count; i++)
 		(void)fcntl(listener->sockets[i], F_SETFL, O_NONBLOCK);

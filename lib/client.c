@@ -175,10 +175,10 @@ answered(struct client *client)
 		return;
 	}
 	step = waiting_for(client);
-	/* Accepted before its end was sent: that is no promise. */
+	/* Granted before all of it was sent: that is no promise. */
 	if (code < 400 &&
 	    (!is_good(step, code) ||
-		(step == CLIENT_STEP_VERDICT && client->output_length > 0))) {
+		(client->count == 1 && client->output_length > 0))) {
 		client_fail(client, OUT_OF_STEP);
 		return;
 	}

@@ -1,6 +1,7 @@
 #include "forward.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,12 +71,30 @@ own_name(const char *given)
 	return "[127.0.0.1]"; /* RFC 5321 4.1.4 */
 }
 
+/* Sees to it that no connection is standard output or error, where a reply or
+ * a complaint would be said to it; false with errno. */
+static bool
+occupy(void)
+{
+	bool reads = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+
+	if (!io_occupy())
+		return false;
+	/* /dev/null in its place would be an empty message. */
+	if (!reads)
+		(void)close(STDIN_FILENO);
+	return true;
+}
+
 int
 forward_begin(struct forward *forward)
 {
 	struct upstream_settings *settings = &forward->settings;
 	struct credentials *credentials = &forward->credentials;
 
+	if (!occupy())
+		return forward_complain(
+		    forward, "/dev/null", strerror(errno), EX_TEMPFAIL);
 	if (forward->auth_file) {
 		const char *why =
 		    credentials_read(credentials, forward->auth_file);

@@ -47,8 +47,9 @@ struct forward {
 bool forward_option(struct forward *forward, int option, char *argument);
 
 /*
- * After the options: reads the credentials, fills in the settings, ignores
- * SIGPIPE. Returns 0 or, with a line on standard error, the exit status.
+ * After the options: takes care that 1 and 2 are open, reads the credentials,
+ * fills in the settings, ignores SIGPIPE. Returns 0 or, with a line on standard
+ * error, the exit status.
  */
 int forward_begin(struct forward *forward);
 

@@ -49,21 +49,17 @@ keep(struct listener *listener, int socket)
 	return true;
 }
 
-/* Says where; returns the port, 0 where there is none. */
+/* Its port, 0 where there is none. */
 static unsigned
-log_listening(int socket)
+port_of(int socket)
 {
 	union socket_address address = {0};
 	socklen_t size = sizeof address;
 	struct ip ip;
-	char text[SOCKET_TEXT_MAX] = "?";
 	unsigned port = 0;
 
-	if (getsockname(socket, &address.any, &size) == 0) {
-		socket_text(&address, text);
+	if (getsockname(socket, &address.any, &size) == 0)
 		(void)socket_ip(&address, &ip, &port); /* or it stays 0 */
-	}
-	log_say("listening on %s", text);
 	return port;
 }
 
@@ -113,7 +109,6 @@ open_unix(struct listener *listener, const char *address)
 			(void)close(fd);
 		return cannot_listen(address, error);
 	}
-	(void)log_listening(fd);
 	if (!keep(listener, fd))
 		return false;
 	listener->made[listener->count - 1] = path;
@@ -204,7 +199,7 @@ open_all(struct listener *listener, struct addrinfo *list, const char *address)
 			if (!keep(listener, fd))
 				return false;
 			opened++;
-			port = log_listening(fd);
+			port = port_of(fd);
 			continue;
 		}
 		error = errno;
@@ -258,10 +253,21 @@ listen_open(struct listener *listener, const char *address)
 bool
 listen_take(struct listener *listener, int socket)
 {
-	if (!keep(listener, socket))
-		return false;
-	(void)log_listening(socket);
-	return true;
+	return keep(listener, socket);
+}
+
+void
+listen_announce(const struct listener *listener)
+{
+	for (size_t i = 0; i < listener->count; i++) {
+		union socket_address address = {0};
+		socklen_t size = sizeof address;
+		char text[SOCKET_TEXT_MAX] = "?";
+
+		if (getsockname(listener->sockets[i], &address.any, &size) == 0)
+			socket_text(&address, text);
+		log_say("listening on %s", text);
+	}
 }
 
 void

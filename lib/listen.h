@@ -20,13 +20,16 @@ bool listen_spelt(const char *address);
 
 /*
  * Opens sockets for HOST:PORT, [IPv6]:PORT, :PORT (all addresses of both
- * families), or unix:PATH; port 0 is any. Logs "listening on ADDR:PORT" for
- * each. Only where listen_spelt(). False, with the reason logged.
+ * families), or unix:PATH; port 0 is any. Only where listen_spelt(). False,
+ * with the reason logged.
  */
 bool listen_open(struct listener *listener, const char *address);
 
 /* Takes over a socket that a launcher has opened. */
 bool listen_take(struct listener *listener, int socket);
+
+/* Logs "listening on ADDR:PORT" for each. */
+void listen_announce(const struct listener *listener);
 
 /* Removes the socket files that listen_open() made, as far as it may. */
 void listen_remove(const struct listener *listener);

@@ -64,10 +64,11 @@ wire_exchange(struct wire *wire)
 		client_fail(&wire->client, TIMED_OUT);
 		return;
 	}
-	if (polled[1].revents)
-		write_some(wire);
+	/* What was said before we say more is no answer to that. */
 	if (polled[0].revents)
 		read_some(wire);
+	else if (polled[1].revents)
+		write_some(wire);
 }
 
 const struct client_event *

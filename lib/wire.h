@@ -18,9 +18,10 @@ struct wire {
 };
 
 /*
- * Waits once, and reads and writes what can be: both, always, so that neither
- * side can block the other. Only after CLIENT_READ. What goes wrong is the
- * machine's next event; SIGPIPE must be ignored.
+ * Waits once, for both, so that neither side can block the other, and reads
+ * what there is or, where nothing is, writes what can be written: so a reply
+ * cannot be taken for one to what is only now written. Only after CLIENT_READ.
+ * What goes wrong is the machine's next event; SIGPIPE must be ignored.
  */
 void wire_exchange(struct wire *wire);
 

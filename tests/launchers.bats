@@ -646,6 +646,20 @@ swap_one() {
 	printf 'Subject: in hand\n\nfirst\nsecond\n' | cmp - "$(only)/message"
 }
 
+@test "whoever has read where it listens may stop it: exit 0, no socket file" {
+	py "$STAGE" <<'END'
+import os, signal, subprocess, sys
+path = sys.argv[1] + "/early"
+for _ in range(50):
+    smtpd = subprocess.Popen([os.environ["SMTPD"], "-n", "-l", "unix:" + path],
+                             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    assert b"listening on" in smtpd.stderr.readline()
+    smtpd.send_signal(signal.SIGTERM)
+    assert smtpd.wait(10) == 0, smtpd.returncode
+    assert not os.path.exists(path)
+END
+}
+
 @test "a second SIGTERM ends the sessions at once" {
 	serve "$RECORD" "$MAIL"
 	py "127.0.0.1:$port" "$pid" <<-'PY'

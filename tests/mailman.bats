@@ -507,6 +507,17 @@ END
 	)
 }
 
+@test "Mailman 2.1: no file for the message: upstream does not have it either" {
+	two news
+	fake up
+	for_all bob@example.org news@example.org
+	run -75 bash -c 'trap "" XFSZ; ulimit -f 0; exec "$@" <message' - \
+		"$mailman" "${old[@]}" "$fake"
+	[[ $output == *'temporary file: File too large'*'451 4.3.0 '* ]]
+	run ! grep -q '^DATA' up/commands
+	[ ! -e called ]
+}
+
 @test "Mailman 2.1: what cannot be used is 78 and a line" {
 	two news
 	for arguments in "-w $PWD/none -d lists" "-w $PWD/status -d lists" \
@@ -570,6 +581,8 @@ END
 	fake list --lmtp --offer 'SIZE_10'
 	hands 69 -l "$fake"
 	replied '552 5.3.4 *'
+	# It is about the message, so it is said once.
+	[ "$(wc -l <out)" = 1 ]
 	fake list --lmtp 'rset=250-x\r\n251 y'
 	hands 75 -l "$fake"
 	fake list --lmtp 'rcpt=550 No'

@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016,SC2030,SC2031,SC2053,SC2094,SC2153,SC2154
 
 load lib
+load relay
 
 setup_file() {
 	stage
@@ -16,15 +17,8 @@ teardown_file() {
 }
 
 setup() {
-	relay=$STAGE/smtpd-relay
 	page=$BATS_TEST_DIRNAME/../man/smtpd-relay.8
-	cd "$BATS_TEST_TMPDIR" || return
-	unset SENDER RECIPIENTS RECIPIENT SMTP_MAIL_OPTIONS SMTP_RCPT_OPTIONS \
-		SMTP_PROTOCOL SMTP_SIZE SMTP_BODY SMTP_UTF8 SMTP_HOSTNAME \
-		TCPREMOTEIP
-	export SENDER=ann@example.com RECIPIENTS=bob@example.org
-	two=$'bob@example.org\ncid@example.org'
-	printf 'Subject: hi\n\n.\n..dot\ntext\n' >message
+	relay_setup
 }
 
 teardown() {
@@ -49,30 +43,6 @@ told() {
 # accepted COUNT: so many connections have got their actions.
 accepted() {
 	[ -e up/accepted ] && [ "$(wc -l <up/accepted)" -eq "$1" ]
-}
-
-# relayed STATUS ARGUMENT ...: relays the file message to $port; the reply is in
-# the file out.
-relayed() {
-	local wanted=$1 status=0
-	shift
-	"$relay" -n me.example "$@" "127.0.0.1:$port" \
-		<message >out 2>err || status=$?
-	[ "$status" -eq "$wanted" ] || {
-		echo "exit status $status, not $wanted:" >&2
-		cat out err >&2
-		return 1
-	}
-}
-
-# replied LINE ...: those, and no more, were the reply; one that ends in * is
-# the beginning of it.
-replied() {
-	if [[ $1 = *'*' ]]; then
-		[[ $(cat out) = $1 ]] && [ "$(wc -l <out)" -eq 1 ]
-	else
-		printf '%s\n' "$@" | diff -u - out >&2
-	fi
 }
 
 # said: the commands that upstream got.
@@ -220,6 +190,21 @@ said() {
 	replied '451 4.4.2 *'
 }
 
+@test "accepted before it was sent, and read later: 451, never 250" {
+	# Go on fills what is read at once; the verdict waits behind it.
+	for lines in 63 127 255 511; do
+		upstream "data=+$(
+			for ((n = 0; n < lines; n++)); do
+				printf '354-%058d\\r\\n' 0
+			done
+			printf '354 %058d\\r\\n' 0
+		)250 2.0.0 Queued\r\n"
+		relayed 75
+		replied '451 4.4.2 *'
+		end_all
+	done
+}
+
 @test "a text that lies, shouts or paints is cleaned" {
 	upstream 'end=550 2.0.0 \x1b[2J\x9b\xc3\xa4 ok'
 	relayed 69
@@ -267,6 +252,10 @@ said() {
 	grep -qx $'MAIL FROM:<\303\244@example.org> SIZE=18 BODY=8BITMIME SMTPUTF8' \
 		up/commands
 	printf 'Subject: \303\244\r\n\r\n\377\r\n.\r\n' | cmp - up/content.1
+	# A client that has said SMTPUTF8 may have it there, too.
+	echo x >message
+	SMTP_UTF8=1 relayed 0
+	grep -qx 'MAIL FROM:<ann@example.com> SIZE=3 SMTPUTF8' up/commands
 }
 
 @test "what SMTP cannot carry: 5.6.0, and no connection" {
@@ -344,9 +333,16 @@ END
 	: >message
 	TCPREMOTEIP=::1 relayed 0 -x
 	printf 'X-Peer: ::1\r\n.\r\n' | cmp - up/content.3
+	# A body without end has its line end behind it, not before the field.
+	printf 'a: b\r\n\r\nc' >message
+	TCPREMOTEIP=$'::1\nb: c' relayed 0 -x
+	printf 'a: b\r\nX-Peer: unknown\r\n\r\nc\r\n.\r\n' | cmp - up/content.4
+	[ "$(grep ^MAIL up/commands | tail -n 1)" = \
+		'MAIL FROM:<ann@example.com> SIZE=28' ]
 }
 
 @test "1000 recipients, with and without PIPELINING" {
+	export RECIPIENTS
 	RECIPIENTS=$(printf 'user%d@example.org\n' $(seq 1000))
 	for offer in PIPELINING 8BITMIME; do
 		upstream --offer "$offer"
@@ -371,6 +367,10 @@ END
 	replied '450 4.2.1 Later'
 	RECIPIENTS=$two SMTP_PROTOCOL=LMTPS relayed 69 --lmtp
 	replied '550 5.2.2 Full' '450 4.2.1 Later'
+	end_all
+	upstream --lmtp 'end1=450 4.2.1 Later' 'end2=451 4.3.0 Later'
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 75 --lmtp
+	replied '450 4.2.1 Later' '451 4.3.0 Later'
 	end_all
 	upstream --lmtp
 	RECIPIENTS=$two SMTP_PROTOCOL=ESMTP relayed 0 --lmtp
@@ -401,7 +401,8 @@ END
 	[ ! -s out ]
 	said 'EHLO me.example' 'MAIL FROM:<ann@example.com> SIZE=77' \
 		'RCPT TO:<cid@example.org>' QUIT
-	relayed 69 --check
+	# He alone is asked about, however many were accepted before.
+	RECIPIENTS=$two relayed 69 --check
 	replied '550 5.1.1 No such user'
 	relayed 75 --check
 	replied '450 4.2.1 Later'
@@ -470,6 +471,25 @@ END
 	grep -q '^AUTH PLAIN ' up/commands
 }
 
+@test "a login goes over loopback, Unix sockets and -" {
+	umask 077
+	echo user:password >secret
+	for place in 127.0.0.2 ::1 "unix:$PWD/socket"; do
+		[ "$place" != ::1 ] || grep -q . /proc/net/if_inet6 || continue
+		upstream --listen "$place" --offer AUTH_PLAIN
+		case $place in
+		unix:*) run -0 "$relay" -a secret "$place" <message ;;
+		*) run -0 "$relay" -a secret "[$place]:$port" <message ;;
+		esac
+		grep -q '^AUTH PLAIN ' up/commands
+		end_all
+	done
+	upstream --offer AUTH_PLAIN
+	run -0 bash -c 'exec 6<>"/dev/tcp/127.0.0.1/$2" 7>&6
+		exec "$1" -a secret - <message' - "$relay" "$port"
+	grep -q '^AUTH PLAIN ' up/commands
+}
+
 @test "Unix socket, IPv6, a name" {
 	upstream --listen "unix:$PWD/socket"
 	run -0 "$relay" "unix:$PWD/socket" <message
@@ -525,6 +545,108 @@ END
 	[ "${lines[0]}" = '554 5.3.2 never' ]
 }
 
+@test "two addresses in any order: not now is not final, never is" {
+	need_root
+	unshare -m true 2>/dev/null || skip "cannot unshare"
+	upstream
+	mkdir two
+	start "$BATS_TEST_TMPDIR/log.two" "$PYTHON" \
+		"$BATS_TEST_DIRNAME/upstream.py" two --listen 127.0.0.2 --port "$port"
+	eventually [ -e two/port ]
+	printf '%s twofold.test\n' 127.0.0.1 127.0.0.2 >hosts
+	# by GREETING GREETING: the reply, and what went to the log.
+	by() {
+		printf 'greeting=%s\n' "$1" >up/actions
+		printf 'greeting=%s\n' "$2" >two/actions
+		unshare -m sh -c 'mount --bind hosts /etc/hosts && exec "$@"' - \
+			"$relay" "twofold.test:$port" <message 2>&1 || true
+	}
+	good='220 upstream.example' queued='250 2.0.0 Queued as 4711'
+	[ "$(by "$good" '421 4.3.2 not now')" = "$queued" ]
+	[ "$(by '450 4.3.2 not now' "$good")" = "$queued" ]
+	# One of the two is asked first.
+	{
+		by "$good" '554 5.3.2 never'
+		by '554 5.3.2 never' "$good"
+	} | grep -v '^smtpd-relay: ' | sort >out
+	replied "$queued" '554 5.3.2 never'
+}
+
+@test "the deadline holds where nobody takes the connection" {
+	"$PYTHON" - >log.full 2>&1 3>&- <<'END' &
+import socket, time
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen(0)
+waiting = []
+while True:  # until no more are taken
+    sock = socket.socket()
+    sock.settimeout(0.5)
+    waiting.append(sock)
+    try:
+        sock.connect(listener.getsockname())
+    except OSError:
+        break
+print(listener.getsockname()[1], flush=True)
+time.sleep(600)
+END
+	started+=("$!")
+	eventually [ -s log.full ]
+	port=$(cat log.full)
+	status=0
+	timeout 15 "$relay" -t 1 "127.0.0.1:$port" <message >out 2>err || status=$?
+	[ "$status" -eq 75 ]
+	replied '451 4.4.1 *'
+	grep -q 'timed out' err
+}
+
+@test "QUIT: whoever does not answer it is not waited for" {
+	upstream quit=hang
+	run -0 timeout 15 "$relay" "127.0.0.1:$port" <message
+	[ "$output" = '250 2.0.0 Queued as 4711' ]
+	eventually grep -qx QUIT up/commands
+}
+
+@test "MAIL refused: what is said of recipients does not count" {
+	upstream 'mail=550 5.7.1 No' 'rcpt=450 4.5.1 Sender first'
+	RECIPIENTS=$two relayed 69
+	replied '550 5.7.1 No'
+	end_all
+	upstream --offer 8BITMIME 'mail=550 5.7.1 No'
+	RECIPIENTS=$two relayed 69
+	replied '550 5.7.1 No'
+	said 'EHLO me.example' 'MAIL FROM:<ann@example.com>' QUIT
+}
+
+@test "hanging up while as many commands wait as may: 451" {
+	RECIPIENTS=$(printf 'user%d@example.org\n' $(seq 200))
+	for action in close '421 4.3.2 going down'; do
+		upstream "rcpt60=$action"
+		relayed 75
+		replied '451 4.*'
+		end_all
+	done
+}
+
+@test "our name: --hostname, SMTP_HOSTNAME, the host's, or its address" {
+	upstream
+	export SMTP_HOSTNAME=mx.example
+	relayed 0
+	run -0 "$relay" "127.0.0.1:$port" <message
+	printf 'EHLO %s\n' me.example mx.example |
+		diff -u - <(grep ^EHLO up/commands)
+	unshare -u true 2>/dev/null || skip "cannot unshare"
+	rm up/commands
+	SMTP_HOSTNAME='a b'
+	for name in host.example 'a b'; do
+		run -0 unshare -u sh -c \
+			'echo "$0" >/proc/sys/kernel/hostname && exec "$@"' \
+			"$name" "$relay" "127.0.0.1:$port" <message
+	done
+	printf 'EHLO %s\n' host.example '[127.0.0.1]' |
+		diff -u - <(grep ^EHLO up/commands)
+}
+
 @test "nobody there: 451 4.4.1, with the reason in the log" {
 	port=$(free_port)
 	relayed 75
@@ -557,6 +679,54 @@ END
 	[[ $output = *'descriptor 6'* ]]
 }
 
+@test "-: who takes nothing more may still say why" {
+	run -69 "$PYTHON" - "$relay" <<'END'
+import fcntl, os, struct, subprocess, sys, termios, time
+to_read, to_write = os.pipe()
+from_read, from_write = os.pipe()
+def place():
+    spare = os.dup(to_write)
+    os.dup2(from_read, 6)
+    os.dup2(spare, 7)
+child = subprocess.Popen([sys.argv[1], "-t", "20", "-"], close_fds=False,
+    stdin=open("message", "rb"), preexec_fn=place)
+os.close(to_write)
+os.write(from_write, b"220 x\r\n")
+assert os.read(to_read, 100).startswith(b"EHLO")
+os.close(to_read)
+os.write(from_write, b"250 x\r\n")
+def settled():
+    # It has read that, and waits again: it has tried to write.
+    left = struct.unpack("i", fcntl.ioctl(from_write, termios.FIONREAD, "1234"))
+    with open(f"/proc/{child.pid}/stat") as file:
+        return left[0] == 0 and file.read().rpartition(") ")[2][0] in "SZ"
+end = time.monotonic() + 10
+while not settled() and time.monotonic() < end:
+    time.sleep(0.01)
+if not settled():
+    child.kill()
+    sys.exit("it waits for nothing")
+os.write(from_write, b"554 5.7.1 Go away\r\n")
+sys.exit(child.wait())
+END
+	[ "$output" = '554 5.7.1 Go away' ]
+}
+
+@test "closed descriptors: upstream is told no reply, and no empty message" {
+	upstream 'data=452 4.3.1 Full'
+	run -75 bash -c 'exec "$@" <message >&- 2>&-' - "$relay" "127.0.0.1:$port"
+	eventually grep -qx QUIT up/commands
+	run ! grep -q '^4\|^smtpd' up/commands
+	rm up/commands
+	for n in '<&-' '<&- >&-' '<&- >&- 2>&-'; do
+		run -75 bash -c "exec \"\$@\" $n" - "$relay" "127.0.0.1:$port"
+	done
+	[ ! -e up/commands ]
+	# A hook reads nothing.
+	RECIPIENT=cid@example.org run -0 bash -c 'exec "$@" <&- >&- 2>&-' - \
+		"$relay" --check "127.0.0.1:$port"
+}
+
 @test "addresses that are none never reach upstream" {
 	upstream
 	for bad in $'a@b>\nRCPT TO:<c@d' 'a b@c' '<a@b>' 'a@'; do
@@ -569,116 +739,6 @@ END
 	run -64 env -u RECIPIENTS "$relay" "127.0.0.1:$port" <message
 	RECIPIENTS='' run -64 "$relay" "127.0.0.1:$port" <message
 	run -64 "$relay" --check "127.0.0.1:$port"
-}
-
-# sink_start OPTION ...: Postfix's smtp-sink at $port.
-sink_start() {
-	need_root
-	local postfix=$BUILD/peers/postfix
-	[ -x "$postfix/usr/sbin/smtp-sink" ] || postfix=$BATS_TEST_DIRNAME/../build/peers/postfix
-	[ -x "$postfix/usr/sbin/smtp-sink" ] || skip "tests/peers has not been run"
-	port=$(free_port)
-	mkdir -p sunk
-	LD_LIBRARY_PATH=$postfix/usr/lib/postfix MAIL_CONFIG=$PWD/config \
-		start "$BATS_TEST_TMPDIR/log.sink" \
-		"$postfix/usr/sbin/smtp-sink" -u root "$@" "127.0.0.1:$port" 100
-	eventually listening "$port"
-}
-
-@test "Postfix's smtp-sink: swaks, smtpd, smtpd-relay, smtp-sink" {
-	sink_start -d "$PWD/sunk/%s."
-	relay_port=$port
-	serve -n --no-received "$relay" "127.0.0.1:$relay_port"
-	swaks --server "127.0.0.1:$port" --from ann@example.com \
-		--to bob@example.org,cid@example.org --data @message >swaks
-	grep -q '^<-  250 2\.0\.0 Ok' swaks
-	grep -qx 'X-Rcpt-Args: <cid@example.org>' sunk/*
-	sed '1,/^X-Helo-Args/d' sunk/* | grep -qx '..dot'
-}
-
-@test "Postfix's smtp-sink: refusals, and a disconnection" {
-	sink_start -f DATA
-	relayed 69
-	replied '5*'
-	end_all
-	sink_start -q .
-	relayed 75
-	replied '451 4.4.2 *'
-}
-
-# aio LMTP ATTRIBUTE: aiosmtpd at $port; its verdict and what it got in got.
-aio() {
-	/usr/bin/python3 -c 'import aiosmtpd' 2>/dev/null ||
-		skip "no aiosmtpd"
-	port=$(free_port)
-	start "$BATS_TEST_TMPDIR/log.aio" /usr/bin/python3 -c '
-import sys, time
-from aiosmtpd.controller import Controller
-from aiosmtpd.lmtp import LMTP
-from aiosmtpd.smtp import SMTP
-class Handler:
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if address.startswith("no"):
-            return "550 5.1.1 No such user"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-    async def handle_DATA(self, server, session, envelope):
-        with open("got", "wb") as file:
-            file.write(envelope.content)
-        with open("got.envelope", "w") as file:
-            print(envelope.mail_from, envelope.rcpt_tos,
-                  envelope.mail_options, file=file)
-        return "250 2.0.0 aio\r\n250 2.0.0 two" \
-            if len(envelope.rcpt_tos) > 1 and sys.argv[2] == "lmtp" \
-            else "250 2.0.0 aio"
-class Server(Controller):
-    def factory(self):
-        kind = LMTP if sys.argv[2] != "smtp" else SMTP
-        kind.line_length_limit = 1 << 30
-        return kind(self.handler, data_size_limit=1 << 26,
-                    enable_SMTPUTF8=True)
-Server(Handler(), hostname="127.0.0.1", port=int(sys.argv[1])).start()
-time.sleep(600)' "$port" "$1"
-	eventually listening "$port"
-}
-
-@test "aiosmtpd, end to end with smtplib: every octet, and its word" {
-	aio smtp
-	aio_port=$port
-	"$PYTHON" -c 'import sys
-line = bytes(n for n in range(1, 256) if n not in (10, 13))
-sys.stdout.buffer.write(b"Subject: x\r\n\r\n" + b"\r\n".join(
-    [b".", b"..", b"", line, b"." * 100000] * 20) + b"\r\n")' >message
-	serve -n --no-received "$relay" "127.0.0.1:$aio_port"
-	py "$port" <<'END'
-import smtplib, sys
-with smtplib.SMTP("127.0.0.1", int(sys.argv[1])) as client:
-    client.ehlo()
-    client.mail("ann@example.com", ["body=8bitmime"])
-    client.rcpt("bob@example.org")
-    code, text = client.data(open("message", "rb").read())
-    assert (code, text) == (250, b"2.0.0 aio"), (code, text)
-    client.mail("ann@example.com")
-    client.rcpt("bob@example.org")
-    client.rcpt("no@example.org")
-    code, text = client.data(b"x\r\n")
-    assert (code, text) == (550, b"5.1.1 <no@example.org>: No such user")
-END
-	cmp message got
-	grep -q "BODY=8BITMIME" got.envelope
-}
-
-@test "aiosmtpd's LMTP: a reply each, and one for two recipients" {
-	aio lmtp
-	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp
-	replied '250 2.0.0 aio' '250 2.0.0 two'
-	end_all
-	aio short
-	RECIPIENTS=$two relayed 75 --lmtp -t 2
-	replied '451 4.4.2 *'
-	[ -s got ]
-	relayed 0 --lmtp
-	replied '250 2.0.0 aio'
 }
 
 @test "through smtpd: upstream's refusals are the client's replies" {
@@ -698,12 +758,19 @@ END
 @test "bad usage: 64 and one line; nothing is read" {
 	for arguments in '' 'a b' '--no-such x' ':25' 'host:' 'host:0' 'host:65536' \
 		'::1' '[::1' '[::1]x' 'unix:' 'host:2x' '-t 0 x' '-t x x' \
-		'-n a_b> x' '--lmtp host'; do
+		'-n a_b> x' '--lmtp host' '-t 86401 x'; do
 		# shellcheck disable=SC2086 # they are words
 		run -64 "$relay" $arguments <message
 		[ "${#lines[@]}" = 1 ]
 	done
-	run -64 "$relay" "unix:$(head -c 200 /dev/zero | tr '\0' x)" <message
+	# So long and no longer; nobody is there.
+	x() {
+		printf '%*s' "$1" '' | tr ' ' x
+	}
+	for place in "unix:/$(x 106)" "$(x 255)" "localhost:$(x 31)"; do
+		run -75 "$relay" -t 86400 "$place" <message
+		run -64 "$relay" -t 86400 "${place}x" <message
+	done
 }
 
 @test "--help and --version are on standard output" {

@@ -519,6 +519,145 @@ batches(void)
 	CHECK(!client_room(&client));
 }
 
+/* The longest address and the longest parameters are taken, one octet more is
+ * not; a batch of the longest fits into the output. */
+static void
+longest(void)
+{
+	static struct client client;
+	static char address[CLIENT_ADDRESS_MAX + 2];
+	static char options[CLIENT_ADDRESS_MAX + 2];
+	struct client_config config = {.name = "me"};
+	struct client_message mail = {.sender = address, .options = options};
+
+	memset(address, 'x', sizeof address);
+	memcpy(address + CLIENT_ADDRESS_MAX - 4, "@b.c", 4);
+	memset(options, 'x', sizeof options);
+	memcpy(options, "ENVID=", 6);
+	for (size_t extra = 0; extra < 2; extra++) {
+		size_t n = CLIENT_ADDRESS_MAX + extra;
+		bool fits = extra == 0;
+
+		address[n - 1] = 'c';
+		make_ready(
+		    &client, &config, "250-x\r\n250-DSN\r\n250 PIPELINING\r\n");
+		mail.sender_length = n;
+		CHECK(client_mail(&client, &mail) == fits);
+		mail.sender_length = 0;
+		mail.options_length = n;
+		make_ready(
+		    &client, &config, "250-x\r\n250-DSN\r\n250 PIPELINING\r\n");
+		memcpy(options, "ENVID=", 6);
+		CHECK(client_mail(&client, &mail) == fits);
+		mail.options_length = 0;
+		make_ready(
+		    &client, &config, "250-x\r\n250-DSN\r\n250 PIPELINING\r\n");
+		CHECK(client_mail(&client, &mail));
+		CHECK(client_rcpt(&client, address, n, NULL, 0) == fits);
+		memcpy(options, "ORCPT=", 6);
+		CHECK(client_rcpt(&client, "c@d", 3, options, n) == fits);
+	}
+	make_ready(&client, &config, "250-x\r\n250-DSN\r\n250 PIPELINING\r\n");
+	address[CLIENT_ADDRESS_MAX - 1] = 'c';
+	mail.sender_length = CLIENT_ADDRESS_MAX;
+	mail.options_length = CLIENT_ADDRESS_MAX;
+	memcpy(options, "ENVID=", 6);
+	CHECK(client_mail(&client, &mail));
+	memcpy(options, "ORCPT=", 6);
+	while (client_room(&client))
+		CHECK(client_rcpt(&client, address, CLIENT_ADDRESS_MAX, options,
+		    CLIENT_ADDRESS_MAX));
+	CHECK(client.output_length > CLIENT_OUTPUT_MAX / 2);
+	CHECK(client.count < CLIENT_BATCH_MAX);
+}
+
+/* The end of the message waits until there is room for all of it. */
+static void
+ends(void)
+{
+	static struct client client;
+	static char text[CLIENT_OUTPUT_MAX];
+	struct client_config config = {.name = "me"};
+
+	memset(text, 'x', sizeof text);
+	for (size_t room = 0; room < 2 * DOTS_END_MAX; room++) {
+		const char *from = text;
+		size_t length = sizeof text - room;
+
+		make_ready(&client, &config, "250 x\r\n");
+		client_data(&client);
+		client_written(&client, client.output_length);
+		client_input(&client, "354 a\n", 6);
+		CHECK(client_next(&client)->kind == CLIENT_DATA);
+		CHECK(client_next(&client)->kind == CLIENT_READ);
+		client_content(&client, &from, &length);
+		CHECK(length == 0);
+		CHECK_AT(client_content_end(&client) == (room >= DOTS_END_MAX),
+		    room);
+		CHECK_AT(client.output_length <= CLIENT_OUTPUT_MAX, room);
+	}
+}
+
+/* RFC 5321 4.5.3.2: what upstream may take for each step. */
+static void
+patience(void)
+{
+	static struct client client;
+	struct client_config config = {.name = "me"};
+	struct client_message mail = {.sender = "a@b", .sender_length = 3};
+
+	client_begin(&client, &config);
+	CHECK(client_patience(&client) == 300);
+	make_ready(&client, &config, "250-x\r\n250 PIPELINING\r\n");
+	CHECK(client_mail(&client, &mail));
+	CHECK(client_rcpt(&client, "c@d", 3, NULL, 0));
+	CHECK(client_patience(&client) == 300);
+	client_written(&client, client.output_length);
+	client_input(&client, "250 a\n250 b\n", 12);
+	while (client_next(&client)->kind != CLIENT_READ)
+		;
+	client_data(&client);
+	CHECK(client_patience(&client) == 120);
+	client_written(&client, client.output_length);
+	client_input(&client, "354 a\n", 6);
+	CHECK(client_next(&client)->kind == CLIENT_DATA);
+	CHECK(client_next(&client)->kind == CLIENT_READ);
+	CHECK(client_patience(&client) == 180);
+	CHECK(client_content_end(&client));
+	CHECK(client_patience(&client) == 600);
+	client_written(&client, client.output_length);
+	client_input(&client, "250 a\n", 6);
+	CHECK(client_next(&client)->kind == CLIENT_VERDICT);
+	CHECK(client_next(&client)->kind == CLIENT_READ);
+	client_quit(&client);
+	CHECK(client_patience(&client) == 300);
+}
+
+/* What was not yet written when it failed is never written: no final dot. */
+static void
+failures(void)
+{
+	static const char *const before[] = {"354 a\n250", "354 a\n250 b\n"};
+	static struct client client;
+	struct client_config config = {.name = "me"};
+
+	for (size_t i = 0; i < ROWS(before); i++) {
+		make_ready(&client, &config, "250 x\r\n");
+		client_data(&client);
+		client_written(&client, client.output_length);
+		client_input(&client, before[i], strlen(before[i]));
+		CHECK_AT(client_next(&client)->kind == CLIENT_DATA, i);
+		/* Half of a verdict has come, too, before the content went. */
+		if (i == 0)
+			CHECK(client_next(&client)->kind == CLIENT_READ);
+		CHECK_AT(client_content_end(&client), i);
+		CHECK_AT(client_next(&client)->kind == CLIENT_FAILED, i);
+		CHECK_AT(client.output_length == 0, i);
+		CHECK_AT(client.event.code == 451, i);
+		CHECK_AT(!client_room(&client), i);
+	}
+}
+
 static const struct {
 	const char *ehlo;
 	struct client_message message;
@@ -614,6 +753,37 @@ early_verdicts(void)
 	}
 }
 
+/* Granted while some of what was asked is still here: no promise, not even
+ * where room for more is waited for. A refusal counts. */
+static void
+early_replies(void)
+{
+	static struct client client;
+	struct client_config config = {.name = "me"};
+	struct client_message mail = {.sender = "a@b", .sender_length = 3};
+
+	for (int code = 250; code <= 550; code += 300) {
+		char reply[32];
+		size_t length = (size_t)sprintf(reply, "%d x\n", code);
+
+		make_ready(&client, &config, "250-x\r\n250 PIPELINING\r\n");
+		CHECK(client_mail(&client, &mail));
+		CHECK(client_rcpt(&client, "c@d", 3, NULL, 0));
+		client_written(&client, client.output_length - 1);
+		client_input(&client, "250 s\n", 6);
+		CHECK(client_next(&client)->kind == CLIENT_SENDER);
+		CHECK(client_next(&client)->kind == CLIENT_READ);
+		client_input(&client, reply, length);
+		CHECK(client_next(&client)->code == (code == 250 ? 451 : code));
+		CHECK(client.event.kind ==
+		      (code == 250 ? CLIENT_FAILED : CLIENT_RECIPIENT));
+	}
+	make_ready(&client, &config, "250 x\r\n");
+	client_reset(&client);
+	client_input(&client, "250 x\n", 6);
+	CHECK(client_next(&client)->kind == CLIENT_FAILED);
+}
+
 /* Any octets in any pieces: no trap, and no CR or LF alone comes out. */
 static void
 random_upstreams(void)
@@ -662,7 +832,12 @@ units_client(void)
 	limits();
 	addresses();
 	batches();
+	longest();
+	ends();
+	patience();
+	failures();
 	what_is_carried();
 	early_verdicts();
+	early_replies();
 	random_upstreams();
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """An upstream server that does what it is told, be it good or not.
 
-    upstream.py DIR [--listen ADDRESS] [--lmtp] [--offer WORDS]
+    upstream.py DIR [--listen ADDRESS] [--port PORT] [--lmtp] [--offer WORDS]
                 [STAGE=ACTION ...]
 
 Listens on ADDRESS (127.0.0.1; any port) or unix:PATH and writes the port to
@@ -213,10 +213,13 @@ def main():
     arguments = sys.argv[1:]
     folder, listen, lmtp, offer, told = arguments.pop(0), "127.0.0.1", \
         False, ["PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "SIZE"], []
+    port = 0
     while arguments:
         word = arguments.pop(0)
         if word == "--listen":
             listen = arguments.pop(0)
+        elif word == "--port":
+            port = int(arguments.pop(0))
         elif word == "--lmtp":
             lmtp = True
         elif word == "--offer":
@@ -230,7 +233,7 @@ def main():
     else:
         listener = socket.socket(
             socket.AF_INET6 if ":" in listen else socket.AF_INET)
-        listener.bind((listen, 0))
+        listener.bind((listen, port))
         port = listener.getsockname()[1]
     listener.listen(100)
     with open(f"{folder}/port.new", "w") as file:
