@@ -50,7 +50,7 @@ PURE = address answer ask base64 client commands content data date dots \
 	verdict visible xclient xtext
 PUBLIC = address answer base64 client content data date dots hops json line \
 	mailbox number offer param pattern quote reply sasl smtp text utf8 \
-	verdict visible
+	verdict visible xclient
 TESTS = $(sort $(wildcard tests/*.bats))
 
 # Builds that the whole suite is run with, besides the one that was asked for.

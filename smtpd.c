@@ -60,7 +60,13 @@ take_option(enum option_name name, const char *value)
 	case OPTION_HIDE:
 		return hide(value);
 	case OPTION_RELAY_FROM:
-		return policy_add_network(&settings.policy, value) ||
+		return networks_add(&settings.policy.networks, value) ||
+		       option_bad(name, value);
+	case OPTION_PROXY_FROM:
+		return networks_add(&settings.proxies, value) ||
+		       option_bad(name, value);
+	case OPTION_XCLIENT:
+		return networks_add(&settings.xclient, value) ||
 		       option_bad(name, value);
 	default:
 		return true;
@@ -111,6 +117,8 @@ settle(void)
 	settings.command_timeout = (int)option_number(OPTION_COMMAND_TIMEOUT);
 	settings.received = !option_given(OPTION_NO_RECEIVED);
 	settings.trust = !option_given(OPTION_NO_TRUST);
+	settings.proxy = option_given(OPTION_PROXY);
+	settings.smtp.xclient = option_given(OPTION_XCLIENT);
 	settings.debug = option_given(OPTION_DEBUG);
 	settings.policy.any = option_given(OPTION_ANY);
 	policy_sort(&settings.policy);
@@ -207,6 +215,7 @@ mention_useless(void)
 	    {OPTION_DOMAIN, OPTION_ANY},
 	    {OPTION_RELAY_FROM, OPTION_ANY},
 	    {OPTION_NO_TRUST, OPTION_ANY},
+	    {OPTION_NO_TRUST, OPTION_PROXY},
 	    {OPTION_MAX_RECIPIENTS, OPTION_SINGLE},
 	    {OPTION_DEBUG, OPTION_QUIET},
 	    {OPTION_TLSWRAPPER, OPTION_TLS},
@@ -221,9 +230,13 @@ mention_useless(void)
 	if (option_given(OPTION_AUTH_CRAM) && !settings.checker)
 		log_error("--auth-cram-md5 has no effect without --auth");
 	if (settings.checker && !settings.smtp.secure &&
-	    !settings.smtp.starttls && !settings.smtp.auth_plaintext)
+	    !settings.smtp.starttls && !settings.smtp.auth_plaintext &&
+	    !settings.proxy)
 		log_error("--auth has no effect: there is no TLS, nor "
 			  "--auth-plaintext");
+	if (option_given(OPTION_PROXY_FROM) && !settings.proxy)
+		log_error("--proxy-from has no effect without "
+			  "--proxy-protocol");
 	if (option_given(OPTION_TLSWRAPPER) && listener.count > 0)
 		log_error("--tlswrapper has no effect when listening");
 	if (listener.count > 0)

@@ -6,7 +6,7 @@
  *
  * Options of the machine are spelt as smtpd's own: -s -u -b -C --hostname
  * --max-recipients --max-messages --max-errors --max-hops --single --hide;
- * -b terminal too.
+ * -b terminal too. --xclient is for others, --takes-xclient for this client.
  *
  *	-c, --chunk N        the input comes N octets at a time (0: whole)
  *	-r, --random-chunks SEED   at random; buffers move, output drips
@@ -41,7 +41,8 @@ enum { ANSWERS = 16, INPUT_MAX = 1 << 24 };
 
 static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
     "DROPPED", "REFUSED", "CONNECT", "HELO", "MAIL", "RCPT", "DATA", "MESSAGE",
-    "RESET", "QUIT", "COMMAND"};
+    "RESET", "QUIT", "STARTTLS", "LOGIN", "CHALLENGE", "RESPONSE", "XCLIENT",
+    "COMMAND"};
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
@@ -149,6 +150,7 @@ struct session {
 	unsigned events, replies, counts[COUNT(kinds)];
 	enum smtp_kind asked; /* the event that the next reply answers */
 	bool custom;          /* by a reply that came from here */
+	bool greets;          /* XCLIENT has HELO */
 	int code;             /* of the reply whose lines come; 0: none */
 	int state;            /* our own idea: 0 start, 1 ready, 2 MAIL, 3 RCPT,
 			       * 4 DATA */
@@ -210,6 +212,9 @@ reply_is_whole(struct session *session)
 	case SMTP_HELO:
 		session->state = granted ? 1 : session->state;
 		break;
+	case SMTP_XCLIENT:
+		session->state = granted ? session->greets : 0;
+		break;
 	case SMTP_MAIL:
 		session->state = granted ? 2 : session->state;
 		session->recipients = 0;
@@ -256,8 +261,9 @@ judge_line(struct session *session, const char *line, size_t length)
 	demand(session, length == 3 || line[3] == ' ' || line[3] == '-',
 	    "no space behind the code");
 	demand(session, !text_has_control(line, length), "control characters");
-	hello = code / 100 == 2 &&
-		(session->asked == SMTP_HELO || session->asked == SMTP_CONNECT);
+	hello = code / 100 == 2 && (session->asked == SMTP_HELO ||
+				       session->asked == SMTP_CONNECT ||
+				       session->asked == SMTP_XCLIENT);
 	if (!session->custom && !hello && code != 354)
 		demand(session, is_enhanced(line, length), "no enhanced code");
 	session->code = code;
@@ -464,6 +470,10 @@ log_event(struct session *session, const struct smtp_event *event)
 	}
 	if (event->utf8)
 		say(log, " utf8");
+	if (event->greets)
+		say(log, " greets");
+	if (event->logs_in)
+		say(log, " logs-in");
 	add(log, "\n", 1);
 }
 
@@ -474,6 +484,10 @@ judge_sequence(struct session *session, enum smtp_kind kind)
 	switch (kind) {
 	case SMTP_MAIL:
 		demand(session, session->state == 1, "MAIL out of sequence");
+		break;
+	case SMTP_XCLIENT:
+		demand(session, session->state < 2 && config.takes_xclient,
+		    "XCLIENT out of sequence");
 		break;
 	case SMTP_RCPT:
 		demand(session, session->state == 2 || session->state == 3,
@@ -535,6 +549,7 @@ answer(struct session *session, enum smtp_kind kind)
 	session->events++;
 	session->asked = kind;
 	session->counts[kind]++;
+	session->greets = session->smtp.event.greets;
 	reply = answer_to(session, kind);
 	session->custom = reply != NULL;
 	if (reply)
@@ -675,7 +690,8 @@ static const struct {
 /* An argument that is right, where "x" is not. */
 static const struct {
 	const char *verb, *argument;
-} arguments[] = {{"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}};
+} arguments[] = {
+    {"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}, {"XCLIENT", "NAME=x"}};
 
 static const char *
 argument_of(const char *verb)
@@ -812,6 +828,8 @@ static const char *const fragments[] = {
     "AUTH PLAIN x\r\n",
     "STARTTLS\r\n",
     "XCLIENT NAME=x\r\n",
+    "XCLIENT HELO=x LOGIN=y\r\n",
+    "XCLIENT NAME=x NAME=y\r\n",
     "FOO\r\n",
     "\r\n",
     "\n",
@@ -878,6 +896,8 @@ invent_config(uint64_t *seed)
 	config.utf8 = chance(seed, 2);
 	config.hidden = chance(seed, 3) ? 0 : chance(seed, 1u << 16);
 	config.crlf = chance(seed, 2);
+	config.xclient = chance(seed, 2);
+	config.takes_xclient = chance(seed, 2);
 	config.newline = (enum data_newline)chance(seed, 3);
 }
 
@@ -988,6 +1008,8 @@ static const struct option options[] = {
     {"max-hops", required_argument, NULL, 'O'},
     {"single", no_argument, NULL, '1'},
     {"hide", required_argument, NULL, 'h'},
+    {"xclient", required_argument, NULL, 'X'},
+    {"takes-xclient", no_argument, NULL, 'x'},
     {"chunk", required_argument, NULL, 'c'},
     {"random-chunks", required_argument, NULL, 'r'},
     {"every", no_argument, NULL, 'e'},
@@ -1054,6 +1076,12 @@ set_option(int option, char *value)
 		break;
 	case 'a':
 		set_answer(value);
+		break;
+	case 'x':
+		config.takes_xclient = true;
+		/* fall through */
+	case 'X':
+		config.xclient = true;
 		break;
 	case 'T':
 		mode.matrix = true;

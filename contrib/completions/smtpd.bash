@@ -3,9 +3,10 @@
 
 # The two lists of options: without a value, and with one. Short ones follow
 # their long names.
-_smtpd_flags='--nosetuid -n --smtputf8 -u --crlf -C --no-received --no-trust
+_smtpd_flags='--nosetuid -n --proxy-protocol -p --smtputf8 -u --crlf -C --no-received --no-trust
 	--any -A --single -1 --debug -d --quiet -q --syslog --version -V --help -h'
-_smtpd_valued='--listen -l --concurrency -c --per-client --user -U --timeout -t
+_smtpd_valued='--listen -l --concurrency -c --per-client --user -U
+	--proxy-from --xclient --timeout -t
 	--session-timeout --command-timeout --hostname --size -s
 	--bare-newline -b --domain -D --relay-from -r --max-recipients
 	--max-messages --max-errors --max-hops --hide'
@@ -26,7 +27,7 @@ _smtpd_value() {
 	--bare-newline | -b) _smtpd_words 'reject normalize' "$2" ;;
 	--hide)
 		_smtpd_words 'PIPELINING SIZE 8BITMIME ENHANCEDSTATUSCODES
-			SMTPUTF8 LIMITS HELP' "$2"
+			SMTPUTF8 LIMITS XCLIENT HELP' "$2"
 		;;
 	--hostname) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
 	--user | -U) mapfile -t COMPREPLY < <(compgen -u -- "$2") ;;
