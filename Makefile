@@ -51,7 +51,7 @@ PURE = action address answer ask base64 clean client commands content data \
 	variables verdict visible xclient xtext
 PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
-	reply sasl smtp text utf8 verdict visible xtext
+	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
 
 # Builds that the whole suite is run with, besides the one that was asked for.

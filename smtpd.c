@@ -60,7 +60,13 @@ take_option(enum option_name name, const char *value)
 	case OPTION_HIDE:
 		return hide(value);
 	case OPTION_RELAY_FROM:
-		return policy_add_network(&settings.policy, value) ||
+		return networks_add(&settings.policy.networks, value) ||
+		       option_bad(name, value);
+	case OPTION_PROXY_FROM:
+		return networks_add(&settings.proxies, value) ||
+		       option_bad(name, value);
+	case OPTION_XCLIENT:
+		return networks_add(&settings.xclient, value) ||
 		       option_bad(name, value);
 	default:
 		return true;
@@ -112,6 +118,8 @@ settle(void)
 	settings.command_timeout = (int)option_number(OPTION_COMMAND_TIMEOUT);
 	settings.received = !option_given(OPTION_NO_RECEIVED);
 	settings.trust = !option_given(OPTION_NO_TRUST);
+	settings.proxy = option_given(OPTION_PROXY);
+	settings.smtp.xclient = option_given(OPTION_XCLIENT);
 	settings.debug = option_given(OPTION_DEBUG);
 	settings.policy.any = option_given(OPTION_ANY);
 	policy_sort(&settings.policy);
@@ -204,7 +212,8 @@ mention_useless_logins(void)
 {
 	const struct smtp_config *smtp = &settings.smtp;
 	bool listening = listener.count > 0;
-	bool tls = smtp->secure || smtp->starttls;
+	/* A PROXY header may say that there is TLS. */
+	bool tls = smtp->secure || smtp->starttls || settings.proxy;
 	bool mechanisms = settings.checker || smtp->mechanism_count > 0;
 	const struct {
 		bool useless;
@@ -232,7 +241,7 @@ mention_useless_logins(void)
 		"--require-tls has no effect: there is TLS from the start"},
 	    {smtp->require_tls && !tls,
 		"--require-tls refuses all mail: there is no TLS"},
-	    {smtp->require_auth &&
+	    {smtp->require_auth && !smtp->xclient &&
 		    (!mechanisms || (!tls && !smtp->auth_plaintext)),
 		"--require-auth refuses all mail: there is no AUTH"},
 	};
@@ -253,6 +262,7 @@ mention_useless(void)
 	    {OPTION_DOMAIN, OPTION_ANY},
 	    {OPTION_RELAY_FROM, OPTION_ANY},
 	    {OPTION_NO_TRUST, OPTION_ANY},
+	    {OPTION_NO_TRUST, OPTION_PROXY},
 	    {OPTION_MAX_RECIPIENTS, OPTION_SINGLE},
 	    {OPTION_DEBUG, OPTION_QUIET},
 	    {OPTION_TLSWRAPPER, OPTION_TLS},
@@ -265,6 +275,9 @@ mention_useless(void)
 			    option_long(pairs[i].useless),
 			    option_long(pairs[i].because));
 	mention_useless_logins();
+	if (option_given(OPTION_PROXY_FROM) && !settings.proxy)
+		log_error("--proxy-from has no effect without "
+			  "--proxy-protocol");
 	if (listener.count > 0)
 		return;
 	if (option_given(OPTION_CONCURRENCY))

@@ -21,6 +21,7 @@
 #include "complaint.h"
 #include "dialogue.h"
 #include "envelope.h"
+#include "introduce.h"
 #include "io.h"
 #include "journal.h"
 #include "log.h"
@@ -54,6 +55,14 @@ has_hooks(void)
 	const struct hooks *hooks = &self.transaction.settings->hooks;
 
 	return hooks->count > 0 || hooks->broken;
+}
+
+/* Where the connection is from, for sentences. */
+static const char *
+proxy_name(void)
+{
+	return self.peer.kind == PEER_TCP ? self.peer.remote_ip
+					  : "a client that has no address";
 }
 
 /* Unique on this machine, and likely so elsewhere: time and process. */
@@ -211,7 +220,6 @@ greet(void)
 	size_t length;
 	const char *output;
 
-	smtp_begin(smtp, &self.transaction.settings->smtp);
 	(void)smtp_next(smtp); /* SMTP_CONNECT */
 	if (has_hooks())
 		ask_about_greeting();
@@ -288,8 +296,12 @@ linger(void)
 static bool
 unexpected_end(void)
 {
-	return strcmp(self.transaction.end, "hangup") != 0 &&
-	       strcmp(self.transaction.end, "quit") != 0;
+	static const char *const expected[] = {"hangup", "quit", NO_HEADER};
+
+	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+		if (strcmp(self.transaction.end, expected[i]) == 0)
+			return false;
+	return true;
 }
 
 /* Waits for the dialogue, which has ended or is made to; its wait(2) status. */
@@ -330,9 +342,11 @@ static void
 end_session(void)
 {
 	static struct advice advice; /* which nobody is given */
+	const struct transaction *transaction = &self.transaction;
 
 	admission_end();
-	if (has_hooks() && signals_stops() < 2) {
+	if (has_hooks() && signals_stops() < 2 &&
+	    (self.transaction.introduced || !transaction->settings->proxy)) {
 		hang_up();
 		transaction_moment(&self.transaction, "DISCONNECT", &advice);
 	}
@@ -359,30 +373,63 @@ finish(void)
 		log_error("session %s: the dialogue process was killed by "
 			  "signal %d; session ended",
 		    self.id, WTERMSIG(status));
+	else if (strcmp(self.transaction.end, NO_HEADER) == 0)
+		log_error("session %s: no PROXY header, or a bad one, from %s: "
+			  "hung up",
+		    self.id, proxy_name());
 	else if (!killed && !self.transaction.moved && unexpected_end())
 		linger();
 	end_session();
 	return self.broken || died ? EX_SOFTWARE : EX_OK;
 }
 
-/* Who the client is, and what it may therefore do. */
+/* What the client may do for being who it is. */
 static void
-meet_client(struct settings *settings, bool launched)
+judge_client(struct settings *settings, bool launched)
 {
 	struct policy *policy = &settings->policy;
+	const struct peer *peer = &self.peer;
 
+	policy->trusted = (launched && getenv("RELAYCLIENT")) ||
+			  (settings->trust && peer_is_local(peer) &&
+			      !(settings->wrapped && peer->kind == PEER_TCP)) ||
+			  (peer->kind == PEER_TCP &&
+			      networks_have(&policy->networks, &peer->ip));
+	settings->smtp.takes_xclient =
+	    peer->kind == PEER_TCP &&
+	    networks_have(&settings->xclient, &peer->ip);
+	journal_connect(peer, NULL);
+}
+
+/* Who the client is, or the proxy, which is to say who the client is; false if
+ * it may not. */
+static bool
+meet_client(struct settings *settings, bool launched)
+{
 	io_block(0);
 	io_block(1);
 	peer_find(&self.peer, 0, launched);
-	policy->trusted =
-	    (launched && getenv("RELAYCLIENT")) ||
-	    (settings->trust && peer_is_local(&self.peer) &&
-		!(settings->wrapped && self.peer.kind == PEER_TCP)) ||
-	    (self.peer.kind == PEER_TCP &&
-		policy_has_network(policy, &self.peer.ip));
 	if (isatty(0))
 		settings->smtp.newline = DATA_TERMINAL;
-	journal_connect(&self.peer);
+	self.transaction.peer = &self.peer;
+	self.transaction.refused = settings->proxy;
+	if (!settings->proxy) {
+		judge_client(settings, launched);
+		return true;
+	}
+	/* What a connection brought that has been reset can still be read, but
+	 * not who sent it: a health check, if it is no forger. */
+	if (self.peer.network && self.peer.kind == PEER_UNKNOWN) {
+		journal_end("hangup", 0, self.begun);
+		return false;
+	}
+	if (!introduce_may(settings, &self.peer)) {
+		log_error("session %s: %s may not send a PROXY header "
+			  "(--proxy-from): hung up",
+		    self.id, proxy_name());
+		return false;
+	}
+	return true;
 }
 
 /* No core file will have a password in it; the dialogue inherits that. */
@@ -401,6 +448,28 @@ cannot_begin(void)
 	return EX_OSERR;
 }
 
+/* Greets, if it is known whom. False if the session is over. */
+static bool
+open_session(void)
+{
+	struct transaction *transaction = &self.transaction;
+
+	smtp_begin(self.smtp, &transaction->settings->smtp);
+	if (transaction->settings->proxy)
+		return true;
+	if (!greet()) {
+		end_session();
+		return false;
+	}
+	if (self.closed) {
+		memcpy(transaction->end, "refused", sizeof "refused");
+		linger();
+		end_session();
+		return false;
+	}
+	return true;
+}
+
 /* What the dialogue does not have is made after the fork: it has no copy of
  * it, and the client has been greeted. */
 int
@@ -414,22 +483,15 @@ agent_run(struct settings *settings, bool launched)
 	if (settings->checker || settings->smtp.mechanism_count > 0)
 		no_core();
 	make_id();
-	meet_client(settings, launched);
+	if (!meet_client(settings, launched))
+		return EX_OK;
 	memcpy(transaction->end, "hangup", sizeof "hangup");
 	if (!spool_begin(&transaction->spool) || !map_machine())
 		return cannot_begin();
 	if (has_hooks() && !begin_session(launched))
 		return cannot_begin();
-	if (!greet()) {
-		end_session();
+	if (!open_session())
 		return EX_OK;
-	}
-	if (self.closed) {
-		memcpy(transaction->end, "refused", sizeof "refused");
-		linger();
-		end_session();
-		return EX_OK;
-	}
 	if (!start_dialogue()) {
 		log_error(
 		    "cannot start the dialogue process: %s", strerror(errno));

@@ -10,11 +10,12 @@
 /*
  * A socket keeps the wait for the client itself (SO_RCVTIMEO, SO_SNDTIMEO), and
  * the timer first fires when the session is over. On anything else it fires
- * every second and both are counted. It goes on firing, so that a signal that
+ * every second and both are counted; so it does where there is a header, all
+ * of which has to come in one wait. It goes on firing, so that a signal that
  * comes just before a read is followed by another.
  */
 static volatile sig_atomic_t ticks, stopping;
-static int ticks_of_session, ticks_of_wait;
+static int ticks_of_session, ticks_of_wait, ticks_of_header;
 
 static void
 tick(int signal)
@@ -48,7 +49,8 @@ take_signals(void)
 }
 
 void
-alarm_begin(const int *descriptors, size_t count, int wait, int session)
+alarm_begin(
+    const int *descriptors, size_t count, int wait, int session, bool header)
 {
 	struct timeval longest = {.tv_sec = wait};
 	struct itimerval timer = {.it_interval = {.tv_sec = 1}};
@@ -64,7 +66,7 @@ alarm_begin(const int *descriptors, size_t count, int wait, int session)
 		(void)setsockopt(descriptors[i], SOL_SOCKET, SO_SNDTIMEO,
 		    &longest, sizeof longest);
 	}
-	if (sockets) {
+	if (sockets && !header) {
 		timer.it_value.tv_sec = session;
 		ticks_of_session = session ? 1 : 0;
 	} else {
@@ -72,6 +74,7 @@ alarm_begin(const int *descriptors, size_t count, int wait, int session)
 		ticks_of_session = session;
 		ticks_of_wait = wait;
 	}
+	ticks_of_header = header ? wait : 0;
 	(void)setitimer(ITIMER_REAL, &timer, NULL); /* its values are good */
 }
 
@@ -91,6 +94,12 @@ bool
 alarm_session_over(void)
 {
 	return ticks_of_session && ticks >= ticks_of_session;
+}
+
+bool
+alarm_header_over(void)
+{
+	return ticks_of_header && ticks >= ticks_of_header;
 }
 
 bool

@@ -9,6 +9,7 @@
 #include "receive.h"
 #include "smtp.h"
 #include "text.h"
+#include "xclient.h"
 
 /* The table in force: the program's own, or the one that it copied. */
 static const struct smtp_command *
@@ -216,6 +217,38 @@ compose_helo(struct smtp *smtp, const struct smtp_event *event)
 	smtp_say(smtp, line, strlen(line));
 }
 
+/* RFC 5321 4.2: the greeting, to a client and after XCLIENT to another. */
+void
+compose_greeting(struct smtp *smtp, const struct smtp_event *event)
+{
+	char line[REPLY_LINE_MAX - 2] = "220 ";
+
+	(void)event;
+	strncat(line, smtp->config->hostname, sizeof line - 5 - 6);
+	strcat(line, smtp->config->lmtp ? " LMTP" : " ESMTP");
+	smtp_say(smtp, line, strlen(line));
+}
+
+static bool
+xclient_offered(const struct smtp *smtp)
+{
+	return smtp->config->xclient;
+}
+
+static const char *
+check_xclient(struct smtp *smtp, struct smtp_event *event)
+{
+	struct xclient xclient;
+
+	if (!smtp->config->takes_xclient)
+		return REPLY_NOT_YOURS;
+	if (!xclient_parse(event->argument, event->argument_length, &xclient))
+		return REPLY_ATTRIBUTE;
+	event->greets = xclient.values[XCLIENT_HELO].state == XCLIENT_SET;
+	event->logs_in = xclient.values[XCLIENT_LOGIN].state == XCLIENT_SET;
+	return NULL;
+}
+
 static bool
 starttls_offered(const struct smtp *smtp)
 {
@@ -398,5 +431,15 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.check = check_starttls,
 	.reply = REPLY_TLS,
     },
-    {.verb = "XCLIENT", .sequence = REPLY_NOT_OFFERED},
+    {
+	.verb = "XCLIENT",
+	.states = SMTP_STATE_START | SMTP_STATE_READY,
+	.argument = SMTP_REQUIRED,
+	.kind = SMTP_XCLIENT,
+	.syntax = "XCLIENT attribute=value ...",
+	.sequence = REPLY_NOT_OFFERED,
+	.offered = xclient_offered,
+	.check = check_xclient,
+	.compose = compose_greeting,
+    },
 };

@@ -22,4 +22,7 @@ bool command_is_probe(const char *line, size_t length);
 const char *check_mail(struct smtp *smtp, struct smtp_event *event);
 const char *check_rcpt(struct smtp *smtp, struct smtp_event *event);
 
+/* Words the greeting. */
+void compose_greeting(struct smtp *smtp, const struct smtp_event *event);
+
 #endif

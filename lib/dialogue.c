@@ -10,6 +10,7 @@
 #include "hearing.h"
 #include "io.h"
 #include "param.h"
+#include "preface.h"
 #include "record.h"
 #include "sandbox.h"
 #include "telling.h"
@@ -21,8 +22,8 @@
 
 /* Strict seccomp allows no memory to be had later, so all of it is here. */
 static struct {
-	const struct settings *settings;
-	struct policy policy; /* of this client, as far as it has come */
+	struct settings *settings; /* a copy, since the fork */
+	struct policy policy;      /* of this client, as far as it has come */
 	struct smtp *smtp;
 	int in, out;
 	uint64_t content;  /* octets of the message so far */
@@ -194,6 +195,17 @@ listen_to_client(void)
 		hung_up("hangup");
 		return;
 	}
+}
+
+/* Someone else is the client now: what he may do is as the agent says. */
+static void
+know_client(const struct record *reply)
+{
+	self.policy.trusted = (reply->number & RECORD_TRUSTED) != 0;
+	self.settings->smtp.takes_xclient =
+	    (reply->number & RECORD_MAY_XCLIENT) != 0;
+	if (reply->first_length > 0)
+		smtp_reply(self.smtp, reply->first, reply->first_length);
 }
 
 static void
@@ -372,6 +384,72 @@ judge(void)
 		smtp_reply(self.smtp, text, length);
 }
 
+/* The PROXY header, before the session begins; what is behind it is the
+ * client's. */
+static void
+take_header(void)
+{
+	static const struct {
+		const char *reply, *reason;
+	} ends[] = {
+	    [PREFACE_NONE] = {NULL, "hangup"},
+	    [PREFACE_BAD] = {NULL, NO_HEADER},
+	    [PREFACE_LATE] = {REPLY_TIMEOUT, "timeout"},
+	    [PREFACE_STOPPED] = {REPLY_STOPPING, "stop"},
+	};
+	static struct proxy proxy;
+	char text[PREFACE_TEXT_MAX], tls[2 * PROXY_TLS_MAX + 2], *rest;
+	struct record record;
+	size_t length;
+	enum preface_end end = preface_read(
+	    self.in, &proxy, self.input, COMMAND_OCTETS, &rest, &length);
+
+	if (end != PREFACE_DONE && !ends[end].reply) {
+		hung_up(ends[end].reason);
+		return;
+	}
+	if (end != PREFACE_DONE) {
+		finish(ends[end].reply, ends[end].reason);
+		return;
+	}
+	if (proxy.tls) {
+		self.settings->smtp.secure = true;
+		smtp_begin(self.smtp, &self.settings->smtp);
+	}
+	smtp_input(self.smtp, rest, length);
+	preface_record(&proxy, &record, text, tls);
+	tell(&record);
+}
+
+/* To be greeted as the agent says, whom the header has told who it is. */
+static void
+greet(void)
+{
+	struct record reply = await_reply();
+
+	if (reply.type != RECORD_REPLY)
+		return;
+	know_client(&reply);
+	if (reply.first_length > 0 && memcmp(reply.first, "421", 3) == 0)
+		self.end = "refused";
+}
+
+static void
+change_client(const struct smtp_event *event)
+{
+	struct record reply;
+
+	tell(&(struct record){
+	    .type = RECORD_XCLIENT,
+	    .first = event->argument,
+	    .first_length = event->argument_length,
+	});
+	reply = await_reply();
+	begin_transaction();
+	if (reply.type == RECORD_REPLY)
+		know_client(&reply);
+}
+
 /* The message is whole: the only wait for the agent that each message has,
  * where its verdict is one for all. */
 static void
@@ -500,6 +578,12 @@ handle(const struct smtp_event *event)
 		begin_transaction();
 		(void)take_step(event, &(struct record){.type = RECORD_RESET});
 		break;
+	case SMTP_CONNECT:
+		greet();
+		break;
+	case SMTP_XCLIENT:
+		change_client(event);
+		break;
 	case SMTP_STARTTLS:
 		begin_tls(event);
 		break;
@@ -613,9 +697,11 @@ dialogue_run(const struct dialogue_start *start)
 	self.in = start->in;
 	self.out = start->out;
 	alarm_begin(client, count, start->settings->timeout,
-	    start->settings->session_timeout);
+	    start->settings->session_timeout, start->settings->proxy);
 	close_others(client, count);
 	(void)sandbox_enter(start->agent); /* as far as the system lets us */
+	if (self.settings->proxy)
+		take_header();
 	serve();
 	tell(&(struct record){
 	    .type = RECORD_END,

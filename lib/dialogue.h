@@ -8,9 +8,13 @@
 #include "settings.h"
 #include "smtp.h"
 
+/* Why a session ended that was none. */
+#define NO_HEADER "proxy"
+
 struct dialogue_start {
-	const struct settings *settings;
-	struct smtp *smtp; /* begun; the greeting has been written */
+	struct settings *settings;
+	struct smtp *smtp; /* begun; the greeting has been written, unless a
+			    * PROXY header is to come before it */
 	char *windows;     /* SPOOL_WINDOW octets each, two */
 	int channel;       /* to the agent, SOCK_SEQPACKET */
 	int in, out;       /* the client */

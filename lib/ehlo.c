@@ -5,6 +5,7 @@
 #include "exchange.h"
 #include "number.h"
 #include "text.h"
+#include "xclient.h"
 
 /* Behind "250-AUTH ". */
 #define MECHANISMS_OCTETS (REPLY_LINE_MAX - 2 - 9)
@@ -64,6 +65,20 @@ say_limits(const struct smtp_config *config, char *out)
 	return length + number_format(config->recipients_max, out + length);
 }
 
+static bool
+offers_xclient(const struct smtp *smtp)
+{
+	return smtp->config->xclient && smtp->config->takes_xclient;
+}
+
+static size_t
+say_attributes(const struct smtp_config *config, char *out)
+{
+	(void)config;
+	memcpy(out, XCLIENT_NAMES, strlen(XCLIENT_NAMES));
+	return strlen(XCLIENT_NAMES);
+}
+
 /* In the order of the reply. */
 static const struct keyword {
 	const char *name;
@@ -72,18 +87,19 @@ static const struct keyword {
 	/* Writes what stands behind the name; NULL: nothing does. */
 	size_t (*say)(const struct smtp_config *config, char *out);
 } keywords[] = {
-    {"PIPELINING", NULL, NULL},            /* RFC 2920 */
-    {"SIZE", NULL, say_size},              /* RFC 1870 */
-    {"8BITMIME", NULL, NULL},              /* RFC 6152 */
-    {"ENHANCEDSTATUSCODES", NULL, NULL},   /* RFC 2034 */
-    {"CHUNKING", NULL, NULL},              /* RFC 3030 */
-    {"BINARYMIME", offers_binary, NULL},   /* RFC 3030 */
-    {"DSN", NULL, NULL},                   /* RFC 3461 */
-    {"SMTPUTF8", offers_utf8, NULL},       /* RFC 6531 */
-    {"LIMITS", offers_limits, say_limits}, /* RFC 9422 */
-    {"STARTTLS", offers_starttls, NULL},   /* RFC 3207 */
-    {"AUTH", offers_auth, say_mechanisms}, /* RFC 4954 */
-    {"HELP", NULL, NULL},                  /* RFC 5321 */
+    {"PIPELINING", NULL, NULL},                  /* RFC 2920 */
+    {"SIZE", NULL, say_size},                    /* RFC 1870 */
+    {"8BITMIME", NULL, NULL},                    /* RFC 6152 */
+    {"ENHANCEDSTATUSCODES", NULL, NULL},         /* RFC 2034 */
+    {"CHUNKING", NULL, NULL},                    /* RFC 3030 */
+    {"BINARYMIME", offers_binary, NULL},         /* RFC 3030 */
+    {"DSN", NULL, NULL},                         /* RFC 3461 */
+    {"SMTPUTF8", offers_utf8, NULL},             /* RFC 6531 */
+    {"LIMITS", offers_limits, say_limits},       /* RFC 9422 */
+    {"STARTTLS", offers_starttls, NULL},         /* RFC 3207 */
+    {"AUTH", offers_auth, say_mechanisms},       /* RFC 4954 */
+    {"XCLIENT", offers_xclient, say_attributes}, /* Postfix */
+    {"HELP", NULL, NULL},                        /* RFC 5321 */
 };
 
 #define KEYWORDS (sizeof keywords / sizeof *keywords)

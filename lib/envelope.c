@@ -20,10 +20,12 @@ static const char *const ours[] = {"SENDER", "RECIPIENTS", "RECIPIENT",
     "TCPLOCALPORT", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES",
     "NOTIFY_SOCKET"};
 
-/* Words about a peer, which in a listener's own environment speak of nobody. */
-static const char *const launchers[] = {"TCPREMOTEHOST", "TCPREMOTEINFO",
-    "TCPLOCALHOST", "RELAYCLIENT", "SSL_PROTOCOL", "REMOTE_ADDR", "REMOTE_PORT",
-    "REMOTE_HOST", "SOCAT_PEERADDR", "SOCAT_PEERPORT"};
+/* Words about a connection, which in a listener's own environment speak of
+ * none; and those of them about the peer. */
+static const char *const launchers[] = {"SSL_PROTOCOL", "TCPREMOTEHOST",
+    "TCPREMOTEINFO", "TCPLOCALHOST", "RELAYCLIENT", "REMOTE_ADDR",
+    "REMOTE_PORT", "REMOTE_HOST", "SOCAT_PEERADDR", "SOCAT_PEERPORT"};
+#define OF_PEER 1 /* from here on */
 
 static bool
 named(const char *variable, const char *const *names, size_t count)
@@ -110,6 +112,18 @@ session_begin(struct session *session, const char *id, const char *hostname,
 	}
 	session->inherited_count = count;
 	return true;
+}
+
+void
+session_introduce(struct session *session)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < session->inherited_count; i++)
+		if (!named(session->inherited[i], launchers + OF_PEER,
+			sizeof launchers / sizeof *launchers - OF_PEER))
+			session->inherited[count++] = session->inherited[i];
+	session->inherited_count = count;
 }
 
 void
@@ -339,6 +353,7 @@ add_session(const struct session *session, const struct envelope *envelope)
 		add("SMTP_AUTH_MECHANISM", session->mechanism);
 	}
 	add_peer(session->peer);
+	add_where_known("TCPREMOTEHOST", session->host);
 }
 
 static void

@@ -10,6 +10,7 @@
 #include "peer.h"
 #include "starttls.h"
 #include "variables.h"
+#include "xclient.h"
 
 /* Octets of RECIPIENTS, or of SMTP_RCPT_OPTIONS, with the newlines: Linux
  * takes no single string of 128 KiB. */
@@ -38,9 +39,10 @@ struct session {
 	const char *id;
 	const char *hostname;
 	const struct peer *peer;
+	char host[XCLIENT_VALUE_MAX + 1]; /* TCPREMOTEHOST of XCLIENT, or "" */
 	bool lmtp;
-	bool greeted;                 /* HELO, EHLO or LHLO came */
-	bool extended;                /* EHLO or LHLO rather than HELO */
+	bool greeted;                 /* HELO or EHLO came */
+	bool extended;                /* EHLO rather than HELO */
 	bool secure;                  /* TLS */
 	char tls[STARTTLS_ABOUT_MAX]; /* protocol and cipher, or 1 */
 	const char *mechanism;        /* of AUTH; NULL: no login yet */
@@ -82,6 +84,10 @@ struct envelope {
  */
 bool session_begin(struct session *session, const char *id,
     const char *hostname, const struct peer *peer, bool launched);
+
+/* Someone has said who the client is: what a launcher said of the peer, who
+ * was a proxy, goes no further. */
+void session_introduce(struct session *session);
 
 /* Sets the client's name; octets outside printable ASCII become "?". */
 void session_helo(

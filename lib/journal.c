@@ -9,7 +9,7 @@
 #define RECIPIENTS_OCTETS 1100
 
 static void
-add_peer(struct log_line *line, const struct peer *peer)
+add_name(struct log_line *line, const char *key, const struct peer *peer)
 {
 	static const char *const kinds[] = {
 	    [PEER_UNKNOWN] = "unknown",
@@ -19,7 +19,13 @@ add_peer(struct log_line *line, const struct peer *peer)
 	const char *text =
 	    peer->kind == PEER_TCP ? peer->remote_ip : kinds[peer->kind];
 
-	log_text(line, "peer", text, strlen(text));
+	log_text(line, key, text, strlen(text));
+}
+
+static void
+add_peer(struct log_line *line, const struct peer *peer)
+{
+	add_name(line, "peer", peer);
 	if (peer->remote_port[0])
 		log_text(
 		    line, "port", peer->remote_port, strlen(peer->remote_port));
@@ -51,12 +57,14 @@ add_recipients(struct log_line *line, const struct envelope *envelope)
 }
 
 void
-journal_connect(const struct peer *peer)
+journal_connect(const struct peer *peer, const struct peer *proxy)
 {
 	struct log_line line;
 
 	log_begin(&line, "connect");
 	add_peer(&line, peer);
+	if (proxy)
+		add_name(&line, "proxy", proxy);
 	log_write(&line);
 }
 

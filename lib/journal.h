@@ -18,7 +18,8 @@ struct journal_message {
 	size_t length; /* of reply; its first line is logged */
 };
 
-void journal_connect(const struct peer *peer);
+/* Who the client is; proxy is who said so, or NULL. */
+void journal_connect(const struct peer *peer, const struct peer *proxy);
 void journal_message(const struct session *session,
     const struct envelope *envelope, const struct journal_message *message);
 

@@ -96,13 +96,13 @@ peer_find(struct peer *peer, int descriptor, bool launched)
 	struct ip local_ip;
 
 	*peer = (struct peer){0};
+	peer->network =
+	    getsockname(descriptor, &local.any, &local_size) == 0 &&
+	    from_socket(&local, &local_ip, peer->local_ip, peer->local_port);
 	if (getpeername(descriptor, &remote.any, &remote_size) == 0 &&
 	    from_socket(
 		&remote, &peer->ip, peer->remote_ip, peer->remote_port)) {
 		peer->kind = PEER_TCP;
-		if (getsockname(descriptor, &local.any, &local_size) == 0)
-			(void)from_socket(&local, &local_ip, peer->local_ip,
-			    peer->local_port);
 		return;
 	}
 	if (launched && find_words(peer))

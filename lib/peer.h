@@ -17,6 +17,8 @@ enum peer_kind {
 struct peer {
 	enum peer_kind kind;
 	bool named;   /* PEER_UNIX: its name is in the file system */
+	bool network; /* descriptor 0 is a network socket; PEER_UNKNOWN: the
+		       * client is gone */
 	struct ip ip; /* PEER_TCP only, like all below; texts may be empty */
 	char remote_ip[NETWORK_TEXT_MAX];
 	char remote_port[6];

@@ -17,8 +17,7 @@ grow(void *list, size_t count, size_t size)
 		return list;
 	list = realloc(list, (count ? count * 2 : 1) * size);
 	if (!list)
-		log_error("cannot hold the domains and networks: %s",
-		    strerror(errno));
+		log_error("cannot hold the domains: %s", strerror(errno));
 	return list;
 }
 
@@ -106,21 +105,6 @@ policy_add_domain(struct policy *policy, const char *domain)
 	return add_one(policy, domain, strlen(domain));
 }
 
-bool
-policy_add_network(struct policy *policy, const char *cidr)
-{
-	struct network network, *list;
-
-	if (!network_parse(cidr, &network))
-		return false;
-	list = grow(policy->networks, policy->network_count, sizeof *list);
-	if (!list)
-		return false;
-	policy->networks = list;
-	list[policy->network_count++] = network;
-	return true;
-}
-
 static int
 compare(const void *a, const void *b)
 {
@@ -133,15 +117,6 @@ policy_sort(struct policy *policy)
 	if (policy->domain_count > 0)
 		qsort(policy->domains, policy->domain_count,
 		    sizeof *policy->domains, compare);
-}
-
-bool
-policy_has_network(const struct policy *policy, const struct ip *ip)
-{
-	for (size_t i = 0; i < policy->network_count; i++)
-		if (network_has(&policy->networks[i], ip))
-			return true;
-	return false;
 }
 
 static bool

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "address.h"
-#include "network.h"
+#include "networks.h"
 
 /* Zero lets only trusted clients send. */
 struct policy {
@@ -14,21 +14,15 @@ struct policy {
 	bool trusted;   /* this client may */
 	char **domains; /* sorted; ".example.org" is its subdomains */
 	size_t domain_count;
-	struct network *networks; /* whose clients may send anywhere */
-	size_t network_count;
+	struct networks networks; /* whose clients may send anywhere */
 };
 
 /* Adds a domain, or the domains in the file of "@FILE". On failure false,
  * with the reason logged. */
 bool policy_add_domain(struct policy *policy, const char *domain);
 
-/* Adds ADDRESS or ADDRESS/BITS; false if it is neither. */
-bool policy_add_network(struct policy *policy, const char *cidr);
-
 /* After the last domain was added, before the first question. */
 void policy_sort(struct policy *policy);
-
-bool policy_has_network(const struct policy *policy, const struct ip *ip);
 
 /* NULL if the client may send to this recipient, else the reply. */
 const char *policy_recipient(

@@ -40,6 +40,11 @@ enum record_type {
 			   * last */
 	RECORD_RESPONSE,  /* first: what follows a 334; answered so, too */
 	RECORD_CANCEL,    /* the client has ended the exchange */
+	RECORD_PROXY,     /* number: an enum record_client; first: addresses
+			   * and ports, spelt as XCLIENT has them; second: the
+			   * client's TLS, or nothing; answered with what the
+			   * client may do, and how to greet it */
+	RECORD_XCLIENT,   /* first: the attributes; answered so, too */
 	RECORD_REFUSED,   /* first: the command; second: the reply */
 	RECORD_SAID,      /* for --debug; number: 1 the server, 0 the client */
 	RECORD_END,       /* first: why the session ends */
@@ -51,7 +56,18 @@ enum record_type {
 			* else one of the next */
 };
 
-/* What a RECORD_REPLY is besides. */
+/* What the PROXY header says of the client. */
+enum record_client {
+	RECORD_CLIENT_UNSAID, /* nothing: LOCAL, UNKNOWN, UNSPEC */
+	RECORD_CLIENT_UNIX,
+	RECORD_CLIENT_TCP
+};
+
+/* What the answers to RECORD_PROXY and RECORD_XCLIENT say, or-ed. */
+#define RECORD_TRUSTED 1     /* it may send to any recipient */
+#define RECORD_MAY_XCLIENT 2 /* XCLIENT is taken from it */
+
+/* What any other RECORD_REPLY is besides. */
 #define RECORD_IS_GOOD 1      /* TLS has begun, the client is logged in */
 #define RECORD_IS_CHALLENGE 2 /* no reply, but base64 for behind 334 */
 

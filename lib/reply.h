@@ -52,6 +52,7 @@
 #define REPLY_SYNTAX "501 5.5.4 Syntax:"
 #define REPLY_NO_ARGUMENT "501 5.5.4 No argument allowed"
 #define REPLY_CONTROL "501 5.5.4 Control character in argument"
+#define REPLY_ATTRIBUTE "501 5.5.4 Bad XCLIENT attribute"
 #define REPLY_PARAMETER "501 5.5.4 Bad parameter value"
 #define REPLY_REPEATED "501 5.5.4 Parameter given twice"
 #define REPLY_HELP_UNKNOWN "501 5.5.4 No help on that; commands:"
@@ -75,6 +76,7 @@
 #define REPLY_ENCRYPT "538 5.7.11 Encryption required for AUTH"
 #define REPLY_PARAMETER_UNKNOWN "555 5.5.4 Parameter not recognized"
 
+#define REPLY_NOT_YOURS "550 5.7.0 XCLIENT is not for you"
 #define REPLY_NO_RELAY "550 5.7.1 Relaying denied"
 #define REPLY_BARE "550 5.6.0 Message has a bare CR or LF"
 #define REPLY_SIZE "552 5.3.4 Message too big"

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "hooks.h"
+#include "networks.h"
 #include "policy.h"
 #include "smtp.h"
 #include "starttls.h"
@@ -16,14 +17,17 @@ struct settings {
 	struct command command;
 	struct hooks hooks;
 	struct starttls starttls;
-	const char *checker; /* the command of --auth, or NULL */
-	bool wrapped;        /* --tls: what connects is the TLS proxy */
-	int timeout;         /* seconds to wait for the client */
-	int session_timeout; /* seconds; 0: none */
-	int command_timeout; /* seconds */
-	bool received;       /* add a Received: line */
-	bool trust;          /* a local client may send anywhere */
-	bool debug;          /* log the dialogue */
+	struct networks proxies; /* --proxy-from; none: loopback */
+	struct networks xclient; /* --xclient */
+	const char *checker;     /* the command of --auth, or NULL */
+	bool proxy;              /* a PROXY header comes first */
+	bool wrapped;            /* --tls: what connects is the TLS proxy */
+	int timeout;             /* seconds to wait for the client */
+	int session_timeout;     /* seconds; 0: none */
+	int command_timeout;     /* seconds */
+	bool received;           /* add a Received: line */
+	bool trust;              /* a local client may send anywhere */
+	bool debug;              /* log the dialogue */
 };
 
 #endif

@@ -7,14 +7,21 @@
 #include "machine.h"
 #include "receive.h"
 
-/* Forgets what the client has said of itself, and what it sent unasked (RFC
- * 3207 4.2). */
+/* Forgets what the client has said of itself. */
 static void
 begin_anew(struct smtp *smtp)
 {
 	smtp->state = SMTP_STATE_START;
 	machine_end_transaction(smtp);
 	smtp->authenticated = false;
+}
+
+/* Forgets that too, and what it sent unasked (RFC 3207 4.2). */
+static void
+begin_tls(struct smtp *smtp)
+{
+	begin_anew(smtp);
+	smtp->secure = true;
 	smtp->input_length = 0;
 	smtp->line.skipping = false;
 	smtp->line.length = 0;
@@ -58,8 +65,13 @@ granted(struct smtp *smtp)
 		smtp->closed = true;
 		break;
 	case SMTP_STARTTLS:
+		begin_tls(smtp);
+		break;
+	case SMTP_XCLIENT:
 		begin_anew(smtp);
-		smtp->secure = true;
+		if (smtp->event.greets)
+			smtp->state = SMTP_STATE_READY;
+		smtp->authenticated = smtp->event.logs_in;
 		break;
 	case SMTP_LOGIN:
 	case SMTP_CHALLENGE:
@@ -78,7 +90,8 @@ answered(struct smtp *smtp, size_t start)
 	machine_said(smtp, start);
 	if (machine_code(smtp, start) < 400)
 		granted(smtp);
-	else if (smtp->event.kind == SMTP_CONNECT)
+	else if (smtp->event.kind == SMTP_CONNECT ||
+		 smtp->event.kind == SMTP_XCLIENT)
 		smtp->state = SMTP_STATE_REFUSED;
 	else if (is_bdat(smtp))
 		receive_refused(smtp, start);
@@ -96,17 +109,13 @@ static void
 word_default(struct smtp *smtp)
 {
 	const struct smtp_command *row = smtp->event.command;
-	const char *hostname = smtp->config->hostname;
 
 	if (machine_is_verdict(smtp->event.kind)) {
 		smtp_say(smtp, REPLY_TRY_LATER, strlen(REPLY_TRY_LATER));
 	} else if (is_login(smtp->event.kind)) {
 		smtp_say(smtp, REPLY_LOGIN_FAILED, strlen(REPLY_LOGIN_FAILED));
 	} else if (smtp->event.kind == SMTP_CONNECT) {
-		machine_put(smtp, "220 ", 4);
-		machine_put(smtp, hostname, strlen(hostname));
-		smtp_say(smtp, smtp->config->lmtp ? " LMTP" : " ESMTP",
-		    smtp->config->lmtp ? 5 : 6);
+		compose_greeting(smtp, &smtp->event);
 	} else if (row->compose) {
 		row->compose(smtp, &smtp->event);
 	} else {

@@ -71,6 +71,9 @@ enum smtp_kind {
 			 * pointer is NULL if there is none: smtp_challenge(),
 			 * or smtp_reply() as to SMTP_LOGIN */
 	SMTP_RESPONSE,  /* the same, with the response to a challenge */
+	SMTP_XCLIENT,   /* someone else is the client, as argument says
+			 * (xclient_parse()). Granted, the session starts anew;
+			 * 4xx or 5xx is a refusal to greet him */
 	SMTP_COMMAND    /* any other row of the table */
 };
 
@@ -111,6 +114,8 @@ struct smtp_event {
 	size_t password_length;
 	bool utf8;         /* of MAIL: SMTPUTF8 was given */
 	bool binary;       /* of MAIL: BODY=BINARYMIME was */
+	bool greets;       /* of XCLIENT: it has HELO */
+	bool logs_in;      /* of XCLIENT: it has LOGIN */
 	const char *reply; /* from SMTP_DROPPED to SMTP_ASKED: on the wire */
 	size_t reply_length;
 };
@@ -167,8 +172,10 @@ struct smtp_config {
 	/* Names of other SASL mechanisms, in upper case. */
 	const char *const *mechanisms;
 	size_t mechanism_count;
-	unsigned hidden; /* keywords that EHLO does not offer: bits of
-			  * smtp_keyword() */
+	bool xclient;       /* there is XCLIENT */
+	bool takes_xclient; /* from this client */
+	unsigned hidden;    /* keywords that EHLO does not offer: bits of
+			     * smtp_keyword() */
 	const struct smtp_command *commands; /* NULL: smtp_commands */
 	size_t command_count;
 };
@@ -224,8 +231,8 @@ void smtp_begin(struct smtp *smtp, const struct smtp_config *config);
 
 /*
  * Lends text[0..length), read from the client; it is decoded in place. Only
- * after SMTP_READ or smtp_rest(). It is the machine's until SMTP_READ comes
- * again.
+ * after smtp_begin(), SMTP_READ or smtp_rest(). It is the machine's until
+ * SMTP_READ comes again.
  */
 void smtp_input(struct smtp *smtp, char *text, size_t length);
 

@@ -12,6 +12,7 @@
 #include "admission.h"
 #include "clock.h"
 #include "deliver.h"
+#include "introduce.h"
 #include "journal.h"
 #include "line.h"
 #include "received.h"
@@ -482,6 +483,8 @@ static bool (*const takers[])(
     [RECORD_CHALLENGE] = admit_challenge,
     [RECORD_RESPONSE] = admit_response,
     [RECORD_CANCEL] = admit_cancel,
+    [RECORD_PROXY] = introduce_proxy,
+    [RECORD_XCLIENT] = introduce_xclient,
     [RECORD_REFUSED] = take_refused,
     [RECORD_SAID] = take_said,
     [RECORD_END] = take_end,

@@ -17,13 +17,15 @@
 struct transaction {
 	struct settings *settings;
 	struct session session;
+	struct peer *peer; /* whom session has */
 	struct envelope envelope;
 	struct spool spool;
 	int channel; /* to the dialogue */
 	pid_t dialogue;
 	struct replies replies; /* LMTP: verdicts not yet asked for */
 	bool stopped;           /* told twice to stop while a command ran */
-	bool refused;           /* the greeting was a refusal */
+	bool introduced;        /* the PROXY header has come */
+	bool refused;           /* the greeting was a refusal, or is to come */
 	bool data;              /* the hook has let DATA or BDAT pass */
 	bool tls;               /* the same of STARTTLS */
 	bool moved;             /* the client is no longer on 0 and 1 */

@@ -355,6 +355,56 @@ cut_it_otherwise() {
 	END
 }
 
+@test "XCLIENT in every state, where it is taken" {
+	"$EVENTS" --takes-xclient --matrix | grep ^XCLIENT | sed 's/ *$//' |
+		diff -u - <(cat <<-'END'
+		XCLIENT           501 5.5.4             501 5.5.4             503 5.5.1             503 5.5.1             501 5.5.4             501 5.5.4
+		XCLIENT NAME=x    220                   220 > start           503 5.5.1             503 5.5.1             220 > start           220 > start
+		END
+		)
+}
+
+@test "XCLIENT is another client: greeted, unknown, perhaps with HELO and LOGIN" {
+	happens 'EHLO x\r\nXCLIENT addr=192.0.2.1 NAME=[unavailable]\r\nMAIL FROM:<a@b>\r\nXCLIENT HELO=y LOGIN=z\r\nMAIL FROM:<a@b>\r\nXCLIENT NAME=x\r\nRSET\r\nXCLIENT PORT=70000\r\n' \
+		--takes-xclient --hide PIPELINING --hide LIMITS <<-'END'
+		HELO verb=EHLO argument="x" text="x"
+		S: 250-mx.example.org
+		S: 250-SIZE 33554432
+		S: 250-8BITMIME
+		S: 250-ENHANCEDSTATUSCODES
+		S: 250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT
+		S: 250 HELP
+		XCLIENT verb=XCLIENT argument="addr=192.0.2.1 NAME=[unavailable]"
+		S: 220 mx.example.org ESMTP
+		REFUSED verb=MAIL argument="FROM:<a@b>" line="MAIL FROM:<a@b>"
+		S: 503 5.5.1 Send HELO or EHLO first
+		XCLIENT verb=XCLIENT argument="HELO=y LOGIN=z" greets logs-in
+		S: 220 mx.example.org ESMTP
+		MAIL verb=MAIL argument="FROM:<a@b>" address="a@b" local=1 domain="b" params=""
+		S: 250 2.1.0 Sender OK
+		REFUSED verb=XCLIENT argument="NAME=x" line="XCLIENT NAME=x"
+		S: 503 5.5.1 Bad sequence of commands
+		RESET verb=RSET argument=""
+		S: 250 2.0.0 OK
+		REFUSED verb=XCLIENT argument="PORT=70000" line="XCLIENT PORT=70000"
+		S: 501 5.5.4 Bad XCLIENT attribute
+		END, 0 octets unused
+	END
+	# Refused, it is no client to whom anything is said but 503.
+	happens 'XCLIENT NAME=x\r\nXCLIENT NAME=x\r\nEHLO x\r\nQUIT\r\n' \
+		--takes-xclient -a XCLIENT='554 5.7.1 No' <<-'LOG'
+		XCLIENT verb=XCLIENT argument="NAME=x"
+		S: 554 5.7.1 No
+		REFUSED verb=XCLIENT argument="NAME=x" line="XCLIENT NAME=x"
+		S: 503 5.5.1 Bad sequence of commands
+		REFUSED verb=EHLO argument="x" line="EHLO x"
+		S: 503 5.5.1 Bad sequence of commands
+		QUIT verb=QUIT argument=""
+		S: 221 2.0.0 Bye
+		END closed, 0 octets unused
+	LOG
+}
+
 @test "20000 random sessions: legal replies, messages only after CRLF.CRLF" {
 	"$EVENTS" --random 20000 >"$BATS_TEST_TMPDIR/out"
 	# Not all of them in vain.

@@ -9,7 +9,8 @@
  * --auth --auth-plaintext --auth-cram-md5 --require-auth --tls --require-tls;
  * -b terminal too, and --starttls; --mechanism NAME is one of the caller's. Any
  * login is good; the caller's mechanisms, and CRAM-MD5, ask twice of three
- * times. Behind STARTTLS the input goes on after the next "<TLS>".
+ * times. --xclient is for others, --takes-xclient for this client. Behind
+ * STARTTLS the input goes on after the next "<TLS>".
  *
  *	-c, --chunk N        the input comes N octets at a time (0: whole)
  *	-r, --random-chunks SEED   at random; buffers move, output drips
@@ -46,7 +47,7 @@ enum { ANSWERS = 16, INPUT_MAX = 1 << 24 };
 static const char *const kinds[] = {"READ", "WRITE", "CLOSE", "CONTENT",
     "DROPPED", "REFUSED", "ASKED", "CHUNK", "CONNECT", "HELO", "MAIL", "RCPT",
     "DATA", "MESSAGE", "VERDICT", "RESET", "QUIT", "STARTTLS", "LOGIN",
-    "CHALLENGE", "RESPONSE", "COMMAND"};
+    "CHALLENGE", "RESPONSE", "XCLIENT", "COMMAND"};
 
 /* What the events are answered; smtpd's defaults are this program's. */
 static struct {
@@ -154,6 +155,7 @@ struct session {
 	unsigned events, replies, counts[COUNT(kinds)];
 	enum smtp_kind asked; /* the event that the next reply answers */
 	bool custom;          /* by a reply that came from here */
+	bool greets;          /* XCLIENT has HELO */
 	int code;             /* of the reply whose lines come; 0: none */
 	bool secure, known;   /* our own idea: TLS has begun, AUTH succeeded */
 	int state;            /* the same: 0 start, 1 ready, 2 MAIL, 3 RCPT,
@@ -243,6 +245,9 @@ reply_is_whole(struct session *session)
 	case SMTP_HELO:
 		session->state = granted ? 1 : session->state;
 		break;
+	case SMTP_XCLIENT:
+		session->state = granted ? session->greets : 0;
+		break;
 	case SMTP_MAIL:
 		session->state = granted ? 2 : session->state;
 		session->recipients = 0;
@@ -310,8 +315,9 @@ judge_line(struct session *session, const char *line, size_t length)
 	demand(session, length == 3 || line[3] == ' ' || line[3] == '-',
 	    "no space behind the code");
 	demand(session, !text_has_control(line, length), "control characters");
-	hello = code / 100 == 2 &&
-		(session->asked == SMTP_HELO || session->asked == SMTP_CONNECT);
+	hello = code / 100 == 2 && (session->asked == SMTP_HELO ||
+				       session->asked == SMTP_CONNECT ||
+				       session->asked == SMTP_XCLIENT);
 	demand(session, code != 334 || session->asked >= SMTP_ASKED,
 	    "a challenge to nobody");
 	if (!session->custom && !hello && code != 354 && code != 334)
@@ -568,6 +574,10 @@ log_event(struct session *session, const struct smtp_event *event)
 	if (event->password && event->kind > SMTP_ASKED)
 		add_field(
 		    log, "password", event->password, event->password_length);
+	if (event->greets)
+		say(log, " greets");
+	if (event->logs_in)
+		say(log, " logs-in");
 	add(log, "\n", 1);
 }
 
@@ -600,6 +610,10 @@ judge_sequence(struct session *session, enum smtp_kind kind)
 			(session->secure || config.auth_plaintext) &&
 			(config.auth || config.mechanism_count > 0),
 		    "AUTH out of sequence");
+		break;
+	case SMTP_XCLIENT:
+		demand(session, session->state < 2 && config.takes_xclient,
+		    "XCLIENT out of sequence");
 		break;
 	case SMTP_RCPT:
 		demand(session, session->state == 2 || session->state == 3,
@@ -739,6 +753,7 @@ answer(struct session *session, enum smtp_kind kind)
 	session->events++;
 	session->asked = kind;
 	session->counts[kind]++;
+	session->greets = session->smtp.event.greets;
 	reply = answer_to(session, kind);
 	session->custom = reply != NULL;
 	if (!reply && challenge(session, kind))
@@ -923,7 +938,7 @@ static const struct {
 static const struct {
 	const char *verb, *argument;
 } arguments[] = {{"MAIL", "FROM:<a@b>"}, {"RCPT", "TO:<c@d>"}, {"BDAT", "0"},
-    {"AUTH", "LOGIN"}};
+    {"AUTH", "LOGIN"}, {"XCLIENT", "NAME=x"}};
 
 /* States that there are with AUTH and STARTTLS only. */
 static const struct {
@@ -1123,6 +1138,8 @@ static const char *const fragments[] = {
     "STARTTLS\r\n",
     "<TLS>",
     "XCLIENT NAME=x\r\n",
+    "XCLIENT HELO=x LOGIN=y\r\n",
+    "XCLIENT NAME=x NAME=y\r\n",
     "FOO\r\n",
     "\r\n",
     "\n",
@@ -1232,6 +1249,8 @@ invent_config(uint64_t *seed)
 	config.mechanism_count = chance(seed, 3);
 	config.require_auth = chance(seed, 5) == 0;
 	config.require_tls = chance(seed, 5) == 0;
+	config.xclient = chance(seed, 2);
+	config.takes_xclient = chance(seed, 2);
 	config.newline = (enum data_newline)chance(seed, 3);
 }
 
@@ -1351,6 +1370,8 @@ static const struct option options[] = {
     {"require-tls", no_argument, NULL, 'q'},
     {"starttls", no_argument, NULL, 'W'},
     {"mechanism", required_argument, NULL, 'm'},
+    {"xclient", required_argument, NULL, 'X'},
+    {"takes-xclient", no_argument, NULL, 'x'},
     {"chunk", required_argument, NULL, 'c'},
     {"random-chunks", required_argument, NULL, 'r'},
     {"every", no_argument, NULL, 'e'},
@@ -1447,6 +1468,12 @@ set_option(int option, char *value)
 		break;
 	case 'a':
 		set_answer(value);
+		break;
+	case 'x':
+		config.takes_xclient = true;
+		/* fall through */
+	case 'X':
+		config.xclient = true;
 		break;
 	case 'T':
 		mode.matrix = true;

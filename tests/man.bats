@@ -159,7 +159,7 @@ same() {
 
 @test "smtpd(8) has the commands that HELP lists" {
 	sed -n 's/^\.It Ic \([A-Z]*\).*/\1/p' "$page" | sort >manual
-	printf 'EHLO me\nHELP\nQUIT\n' | with_tls session -a true true
+	printf 'EHLO me\nHELP\nQUIT\n' | with_tls session --xclient 192.0.2.7 -a true true
 	cat out >both
 	printf 'LHLO me\nHELP\nQUIT\n' | session -L true
 	cat out >>both
@@ -171,7 +171,7 @@ same() {
 @test "smtpd(8) has the extensions that EHLO offers" {
 	section Extensions <"$page" | sed -n 's/^\.It Cm \([A-Z0-9]*\).*/\1/p' |
 		sort >manual
-	with_tls session -u -C -a true --auth-plaintext true <<<'EHLO me'
+	TCPREMOTEIP=192.0.2.7 with_tls session --xclient 192.0.2.7 -u -C -a true --auth-plaintext true <<<'EHLO me'
 	sed -n '1,2d; s/^250[- ]\([A-Z0-9]*\).*/\1/p' out | sort >program
 	same program manual
 	session true <<<'EHLO me'

@@ -3,10 +3,11 @@
 
 # The two lists of options: without a value, and with one. Short ones follow
 # their long names.
-_smtpd_flags='--nosetuid -n --smtputf8 -u --crlf -C --no-received --no-trust
+_smtpd_flags='--nosetuid -n --proxy-protocol -p --smtputf8 -u --crlf -C --no-received --no-trust
 	--any -A --auth-plaintext --auth-cram-md5 --tlswrapper --tls
 	--require-auth --require-tls --single -1 --lmtp -L --debug -d --quiet -q --syslog --version -V --help -h'
-_smtpd_valued='--listen -l --concurrency -c --per-client --user -U --timeout -t
+_smtpd_valued='--listen -l --concurrency -c --per-client --user -U
+	--proxy-from --xclient --timeout -t
 	--session-timeout --command-timeout --hostname --size -s
 	--bare-newline -b --domain -D --relay-from -r --auth -a --hooks -H --max-recipients
 	--max-messages --max-errors --max-hops --hide'
@@ -27,7 +28,7 @@ _smtpd_value() {
 	--bare-newline | -b) _smtpd_words 'reject normalize' "$2" ;;
 	--hide)
 		_smtpd_words 'PIPELINING SIZE 8BITMIME ENHANCEDSTATUSCODES
-			CHUNKING BINARYMIME DSN SMTPUTF8 LIMITS STARTTLS AUTH HELP' "$2"
+			CHUNKING BINARYMIME DSN SMTPUTF8 LIMITS STARTTLS AUTH XCLIENT HELP' "$2"
 		;;
 	--auth | -a) mapfile -t COMPREPLY < <(compgen -c -- "$2" | sort -u) ;;
 	--hostname) mapfile -t COMPREPLY < <(compgen -A hostname -- "$2") ;;
