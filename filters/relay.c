@@ -98,7 +98,9 @@ peer_line(const struct relay *relay, const struct content *content, char *line,
 
 	if (!relay->x_peer)
 		return (struct piece){0};
-	if (!peer || !*peer || strpbrk(peer, "\r\n"))
+	/* A UCSPI client has put its own peer, upstream, there. */
+	if (!peer || !*peer || strpbrk(peer, "\r\n") ||
+	    strcmp(relay->place, "-") == 0)
 		peer = "unknown";
 	length = snprintf(line, size, "%sX-Peer: %.64s\r\n", before, peer);
 	return (struct piece){.text = line, .length = (size_t)length};
@@ -166,7 +168,7 @@ run(struct relay *relay)
 	int status;
 
 	if (!dial_parse(&upstream.dial, relay->place, port))
-		return forward_complain(&relay->forward, "usage",
+		return forward_complain(&relay->forward, relay->place,
 		    "not HOST[:PORT], [IPv6]:PORT, unix:PATH or - (with "
 		    "--lmtp the port is needed)",
 		    EX_USAGE);

@@ -124,6 +124,7 @@ client_reset(struct client *client)
 void
 client_quit(struct client *client)
 {
+	client->quitting = true;
 	client_expect(client, CLIENT_STEP_QUIT);
 	ask_say(client, "QUIT\r\n");
 }

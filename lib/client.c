@@ -9,7 +9,9 @@
 #define LOST "4.4.2 Connection to upstream lost"
 #define GARBLED "4.4.2 Upstream sends what is no reply"
 #define OUT_OF_STEP "4.4.2 Upstream is out of step"
-#define BAD_LOGIN "4.7.8 Upstream refuses our login:"
+#define TOO_FEW "4.4.2 Upstream answers for too few recipients"
+#define BAD_LOGIN "4.7.8 Upstream refuses our login"
+#define BAD_HELLO "4.3.5 Upstream does not speak LMTP"
 
 static void recipient_accepted(struct client *client);
 static void may_send(struct client *client);
@@ -125,6 +127,13 @@ is_login(enum client_step step)
 	return step >= CLIENT_STEP_PLAIN && step <= CLIENT_STEP_PASSWORD;
 }
 
+/* LHLO is no command there. */
+static bool
+is_unknown(enum client_step step, int code)
+{
+	return step == CLIENT_STEP_EHLO && (code == 500 || code == 502);
+}
+
 static void
 refused(struct client *client, enum client_step step)
 {
@@ -138,6 +147,13 @@ refused(struct client *client, enum client_step step)
 		fail_as_told(client);
 		client->event.code = 451;
 		client->event.about = BAD_LOGIN;
+	} else if (client->config->lmtp &&
+		   is_unknown(step, client->answer.code)) {
+		/* It speaks another protocol than we were told: mail is not to
+		 * blame for that either. */
+		fail_as_told(client);
+		client->event.code = 451;
+		client->event.about = BAD_HELLO;
 	} else if (steps[step].refused == CLIENT_FAILED) {
 		fail_as_told(client);
 	} else {
@@ -150,8 +166,13 @@ static void
 done(struct client *client)
 {
 	if (waiting_for(client) == CLIENT_STEP_VERDICT &&
-	    --client->verdicts > 0)
+	    --client->verdicts > 0) {
+		/* Some answer once for many (RFC 2033 4.2 has one for each):
+		 * the answer to QUIT tells that no more will come. */
+		if (!client->quitting)
+			client_quit(client);
 		return;
+	}
 	client->first = (client->first + 1) % CLIENT_BATCH_MAX;
 	client->count--;
 }
@@ -175,6 +196,10 @@ answered(struct client *client)
 		return;
 	}
 	step = waiting_for(client);
+	if (step == CLIENT_STEP_VERDICT && client->quitting && code == 221) {
+		client_fail(client, TOO_FEW);
+		return;
+	}
 	/* Granted before all of it was sent: that is no promise. */
 	if (code < 400 &&
 	    (!is_good(step, code) ||

@@ -56,8 +56,8 @@ struct client_event {
 	int code;         /* the reply's; of CLIENT_FAILED 4xx or 5xx */
 	const char *text; /* behind the code, LF between lines, any octets */
 	size_t length;
-	const char *about; /* of CLIENT_FAILED: what text is an answer to,
-			    * worded like text; or NULL */
+	const char *about; /* of CLIENT_FAILED: what it means, worded like
+			    * text, which is then not for strangers; or NULL */
 };
 
 /* The caller's, and must outlive the machine. */
@@ -104,6 +104,7 @@ struct client {
 	bool utf8;    /* this transaction has SMTPUTF8 */
 	bool sending; /* between 354 and the final dot */
 	bool failed, gone;
+	bool quitting;   /* QUIT was said */
 	size_t accepted; /* recipients */
 	size_t verdicts; /* still to come */
 	unsigned char steps[CLIENT_BATCH_MAX];

@@ -83,6 +83,19 @@ lists_know(struct lists *lists, struct piece address)
 	return LISTS_TROUBLE;
 }
 
+bool
+lists_same(struct lists *lists, struct piece one, struct piece other)
+{
+	struct wrapper_list a, b;
+
+	if (!lists->wrapper.path)
+		return text_same(
+		    one.text, one.length, other.text, other.length);
+	return wrapper_find(&lists->wrapper, one, &a) == 1 &&
+	       wrapper_find(&lists->wrapper, other, &b) == 1 &&
+	       a.command == b.command && strcmp(a.name, b.name) == 0;
+}
+
 /* The wrapper reads a file: is there one? */
 static bool
 has_file(struct lists *lists, const struct parcel *parcel)

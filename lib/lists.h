@@ -31,6 +31,10 @@ bool lists_open(struct lists *lists, const struct upstream_settings *settings);
  * message, so that no refusal is for anything else. */
 enum lists_answer lists_know(struct lists *lists, struct piece address);
 
+/* True if both recipients are one for Mailman: no list is to have a message
+ * twice. Both are known. */
+bool lists_same(struct lists *lists, struct piece one, struct piece other);
+
 /* Asks whether it will take the message for the only recipient; parcel is NULL
  * where there is no message. */
 bool lists_ask(struct lists *lists, const struct upstream_envelope *envelope,

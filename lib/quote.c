@@ -36,11 +36,22 @@ put_clean(struct sentence *line, const char *text, size_t length, bool utf8)
 		line->length--;
 }
 
+/* True if it makes another address of one that it stands beside. */
+static bool
+is_of_address(char c)
+{
+	return text_is_letter(c) || text_is_digit(c) || c == '-' || c == '_' ||
+	       c == '+' || c == '=';
+}
+
 static bool
 holds(const char *text, size_t length, const char *part, size_t part_length)
 {
 	for (size_t at = 0; at + part_length <= length; at++)
-		if (text_same(text + at, part_length, part, part_length))
+		if (text_same(text + at, part_length, part, part_length) &&
+		    (at == 0 || !is_of_address(text[at - 1])) &&
+		    (at + part_length == length ||
+			!is_of_address(text[at + part_length])))
 			return true;
 	return false;
 }

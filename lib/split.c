@@ -16,6 +16,18 @@ note_ours(struct split *split, int code, const char *text, struct piece who)
 	    split->about->many ? who.text : NULL, who.length);
 }
 
+static bool
+is_repeated(struct split *split, struct piece address)
+{
+	struct recipients all = subset_recipients(&split->known);
+	struct piece one, parameters;
+
+	while (recipients_next(&all, &one, &parameters))
+		if (lists_same(&split->lists, one, address))
+			return true;
+	return false;
+}
+
 /* Puts a recipient where he belongs; false if that cannot be said. */
 static bool
 sort_one(struct split *split, struct piece address, struct piece parameters)
@@ -28,7 +40,7 @@ sort_one(struct split *split, struct piece address, struct piece parameters)
 		return false;
 	case LISTS_KNOWN:
 		/* Who was named twice is sent one message. */
-		if (subset_has(&split->known, address))
+		if (is_repeated(split, address))
 			return true;
 		subset = &split->known;
 		break;

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "text.h"
-
 /* Adds a line; the newline is before it. */
 static void
 put(char *lines, size_t *length, bool first, struct piece line)
@@ -38,17 +36,4 @@ subset_recipients(const struct subset *subset)
 	    .addresses = {subset->addresses, subset->addresses_length},
 	    .options = {subset->options, subset->options_length},
 	};
-}
-
-bool
-subset_has(const struct subset *subset, struct piece address)
-{
-	struct recipients all = subset_recipients(subset);
-	struct piece one, options;
-
-	while (recipients_next(&all, &one, &options))
-		if (text_same(
-			one.text, one.length, address.text, address.length))
-			return true;
-	return false;
 }

@@ -26,7 +26,4 @@ bool subset_add(
 /* They, good until one is added. */
 struct recipients subset_recipients(const struct subset *subset);
 
-/* True if the address is one of them, upper and lower case being the same. */
-bool subset_has(const struct subset *subset, struct piece address);
-
 #endif

@@ -44,12 +44,17 @@ note_trouble(struct upstream *upstream)
 static bool
 failed(struct upstream *upstream, const struct client_event *event)
 {
-	if (event->about)
-		quote_add(&upstream->quote, event->code, event->about,
-		    strlen(event->about), NULL, 0);
+	const char *about = event->about;
+
 	quote_add(
 	    &upstream->quote, event->code, event->text, event->length, NULL, 0);
 	note_trouble(upstream);
+	/* What is said to a login may hold it: that is for the log alone. */
+	if (about) {
+		quote_clear(&upstream->quote);
+		quote_add(&upstream->quote, event->code, about, strlen(about),
+		    NULL, 0);
+	}
 	return false;
 }
 
@@ -267,6 +272,7 @@ upstream_end(struct upstream *upstream)
 	if (end < upstream->wire.deadline)
 		upstream->wire.deadline = end;
 	if (upstream->dial.in >= 0 && !upstream->wire.mute &&
+	    !upstream->wire.client.quitting &&
 	    client_room(&upstream->wire.client)) {
 		client_quit(&upstream->wire.client);
 		(void)wire_next(&upstream->wire); /* whatever it says to that */

@@ -459,7 +459,7 @@ END
 	two one two
 	sed -i 's/^cat .*/&\necho "$SENDER $SMTP_SESSION" >>env/' wrapper
 	export SMTP_SESSION=5-7
-	for_all one@x two-owner@x one@x ONE@x
+	for_all one@x two-owner@x one@x ONE@x one@y '"one"@x' two-owner+a@z
 	for lines in 3 40000; do
 		yes $'line\xff' | head -n "$lines" >>message
 		hands 0 "${old[@]}"

@@ -428,9 +428,30 @@ END
 	end_all
 	upstream --offer 'AUTH_PLAIN' 'auth=535 5.7.8 Wrong'
 	relayed 75 -a secret
-	replied '451-4.7.8 Upstream refuses our login:' '451 Wrong'
+	replied '451 4.7.8 Upstream refuses our login'
+	grep -q 'Wrong' err
 	run ! grep -q 'pass\|AHVz' out err
 	run ! grep -q '^MAIL' up/commands
+}
+
+@test "--lmtp at an SMTP port is our mistake, not the message's: 451" {
+	upstream 'lhlo=500 5.5.2 What?'
+	relayed 75 --lmtp
+	replied '451 4.3.5 Upstream does not speak LMTP'
+	grep -q 'What?' err
+	upstream 'lhlo=550 5.7.1 No'
+	relayed 69 --lmtp
+	replied '550 5.7.1 No'
+}
+
+@test "LMTP: fewer verdicts than recipients do not hang: QUIT tells" {
+	upstream --lmtp 'end2=+'
+	RECIPIENTS=$two relayed 75 --lmtp
+	replied '451 4.4.2 Upstream answers for too few recipients'
+	grep -qx QUIT up/commands
+	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp
+	replied '250 2.0.0 Queued as 4711' \
+		'451 4.4.2 Upstream answers for too few recipients'
 }
 
 @test "--auth-file: one that others may read, or is no login, is exit 78" {

@@ -58,7 +58,8 @@ static const struct script scripts[] = {
     {"220 l|" EHLO "250 s|250 r|550 q|354 go|250 one|221", true, NULL, 2, NULL,
 	"ready250 sender250:s recipient250:r recipient550:q data354:go "
 	"verdict250:one gone "},
-    {"220 l|500 no", true, NULL, 1, "LHLO me/", "failed500:no "},
+    {"220 l|500 no", true, NULL, 1, "LHLO me/", "about failed451:no "},
+    {"220 l|550 no", true, NULL, 1, "LHLO me/", "failed550:no "},
     /* RFC 4954: AUTH, by what is offered */
     {"220 mx|250-mx/250 AUTH LOGIN plain|235 in|250 s|250 r|354|250|221", false,
 	"u:ser", 1,
