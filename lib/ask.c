@@ -179,6 +179,7 @@ client_content_end(struct client *client)
 	if (client->dots.bad)
 		client_fail(client, "4.3.0 Message has a bare CR");
 	client->verdicts = client->config->lmtp ? client->accepted : 1;
+	client->part = false;
 	client_expect(client, CLIENT_STEP_VERDICT);
 	client->sending = false;
 	return true;

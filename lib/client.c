@@ -45,6 +45,8 @@ static const struct {
 };
 /* For each block of content, RFC 5321 4.5.3.2.5. */
 #define CONTENT_PATIENCE 180
+/* For each verdict behind the first, before QUIT asks whether it will come. */
+#define VERDICT_PATIENCE 5
 
 void
 client_happens(struct client *client, enum client_kind kind)
@@ -167,10 +169,7 @@ done(struct client *client)
 {
 	if (waiting_for(client) == CLIENT_STEP_VERDICT &&
 	    --client->verdicts > 0) {
-		/* Some answer once for many (RFC 2033 4.2 has one for each):
-		 * the answer to QUIT tells that no more will come. */
-		if (!client->quitting)
-			client_quit(client);
+		client->part = true;
 		return;
 	}
 	client->first = (client->first + 1) % CLIENT_BATCH_MAX;
@@ -193,11 +192,14 @@ answered(struct client *client)
 	/* 421 may come at any time and is the last word (RFC 5321 3.8). */
 	if (client->count == 0 || code == 421) {
 		fail_as_told(client);
+		if (client->count > 0 && is_login(waiting_for(client)))
+			client->event.about = BAD_LOGIN;
 		return;
 	}
 	step = waiting_for(client);
-	if (step == CLIENT_STEP_VERDICT && client->quitting && code == 221) {
-		client_fail(client, TOO_FEW);
+	/* The answer to QUIT, or a good-bye: never a verdict. */
+	if (step == CLIENT_STEP_VERDICT && code == 221) {
+		client_fail(client, client->quitting ? TOO_FEW : OUT_OF_STEP);
 		return;
 	}
 	/* Granted before all of it was sent: that is no promise. */
@@ -290,11 +292,33 @@ client_next(struct client *client)
 	return &client->event;
 }
 
+/* LMTP: some say one verdict for many recipients (RFC 2033 4.2 wants one for
+ * each). */
+static bool
+may_hurry(const struct client *client)
+{
+	return client->part && !client->quitting && !client->failed &&
+	       client->count > 0 &&
+	       waiting_for(client) == CLIENT_STEP_VERDICT &&
+	       client->output_length == 0;
+}
+
+bool
+client_hurry(struct client *client)
+{
+	if (!may_hurry(client))
+		return false;
+	client_quit(client);
+	return true;
+}
+
 unsigned
 client_patience(const struct client *client)
 {
 	if (client->sending || client->count == 0)
 		return CONTENT_PATIENCE;
+	if (may_hurry(client))
+		return VERDICT_PATIENCE;
 	return steps[waiting_for(client)].patience;
 }
 

@@ -104,6 +104,7 @@ struct client {
 	bool utf8;    /* this transaction has SMTPUTF8 */
 	bool sending; /* between 354 and the final dot */
 	bool failed, gone;
+	bool part;       /* some, but not all, of the verdicts have come */
 	bool quitting;   /* QUIT was said */
 	size_t accepted; /* recipients */
 	size_t verdicts; /* still to come */
@@ -136,6 +137,10 @@ const struct client_event *client_next(struct client *client);
 /* Seconds that upstream may take until it says the next thing or takes what
  * is written (RFC 5321 4.5.3.2). */
 unsigned client_patience(const struct client *client);
+
+/* The patience is over. True if it is only now that something was said which
+ * will have an answer: wait again. */
+bool client_hurry(struct client *client);
 
 /* What is against sending the message there: code and enhanced code with
  * text, as in reply.h; NULL if nothing is. After CLIENT_READY. */

@@ -36,12 +36,19 @@ put_clean(struct sentence *line, const char *text, size_t length, bool utf8)
 		line->length--;
 }
 
-/* True if it makes another address of one that it stands beside. */
+/* True if text[at] is of the same word as its neighbour; a full stop is, but at
+ * the end of a sentence. */
 static bool
-is_of_address(char c)
+is_of_address(const char *text, size_t length, size_t at)
 {
-	return text_is_letter(c) || text_is_digit(c) || c == '-' || c == '_' ||
-	       c == '+' || c == '=';
+	static const char others[] = "!#$%&'*+-/=?^_`{|}~";
+	char c = text[at];
+
+	if (c == '.')
+		return at + 1 < length && (text_is_letter(text[at + 1]) ||
+					      text_is_digit(text[at + 1]));
+	return text_is_letter(c) || text_is_digit(c) ||
+	       memchr(others, c, sizeof others - 1);
 }
 
 static bool
@@ -49,9 +56,9 @@ holds(const char *text, size_t length, const char *part, size_t part_length)
 {
 	for (size_t at = 0; at + part_length <= length; at++)
 		if (text_same(text + at, part_length, part, part_length) &&
-		    (at == 0 || !is_of_address(text[at - 1])) &&
+		    (at == 0 || !is_of_address(text, length, at - 1)) &&
 		    (at + part_length == length ||
-			!is_of_address(text[at + part_length])))
+			!is_of_address(text, length, at + part_length)))
 			return true;
 	return false;
 }

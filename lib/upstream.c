@@ -1,5 +1,6 @@
 #include "upstream.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
@@ -44,17 +45,20 @@ note_trouble(struct upstream *upstream)
 static bool
 failed(struct upstream *upstream, const struct client_event *event)
 {
-	const char *about = event->about;
+	char said[128];
 
-	quote_add(
-	    &upstream->quote, event->code, event->text, event->length, NULL, 0);
-	note_trouble(upstream);
-	/* What is said to a login may hold it: that is for the log alone. */
-	if (about) {
-		quote_clear(&upstream->quote);
-		quote_add(&upstream->quote, event->code, about, strlen(about),
-		    NULL, 0);
+	if (!event->about) {
+		quote_add(&upstream->quote, event->code, event->text,
+		    event->length, NULL, 0);
+		note_trouble(upstream);
+		return false;
 	}
+	/* What is said to a login may hold it: that is for nobody. */
+	quote_add(&upstream->quote, event->code, event->about,
+	    strlen(event->about), NULL, 0);
+	(void)snprintf(said, sizeof said, "%s (it said %d)", event->about,
+	    upstream->wire.client.answer.code);
+	memcpy(upstream->trouble, said, strlen(said) + 1);
 	return false;
 }
 

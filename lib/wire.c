@@ -61,7 +61,9 @@ wire_exchange(struct wire *wire)
 	if (found < 0 && errno == EINTR)
 		return;
 	if (found <= 0) {
-		client_fail(&wire->client, TIMED_OUT);
+		if (clock_now() >= wire->deadline ||
+		    !client_hurry(&wire->client))
+			client_fail(&wire->client, TIMED_OUT);
 		return;
 	}
 	/* What was said before we say more is no answer to that. */

@@ -429,7 +429,12 @@ END
 	upstream --offer 'AUTH_PLAIN' 'auth=535 5.7.8 Wrong'
 	relayed 75 -a secret
 	replied '451 4.7.8 Upstream refuses our login'
-	grep -q 'Wrong' err
+	grep -q 'it said 535' err
+	run ! grep -q 'Wrong' err
+	end_all
+	upstream --offer 'AUTH_PLAIN' 'auth=421 4.7.0 Bad pass'
+	relayed 75 -a secret
+	replied '451 4.7.8 Upstream refuses our login'
 	run ! grep -q 'pass\|AHVz' out err
 	run ! grep -q '^MAIL' up/commands
 }
@@ -438,7 +443,7 @@ END
 	upstream 'lhlo=500 5.5.2 What?'
 	relayed 75 --lmtp
 	replied '451 4.3.5 Upstream does not speak LMTP'
-	grep -q 'What?' err
+	grep -q 'it said 500' err
 	upstream 'lhlo=550 5.7.1 No'
 	relayed 69 --lmtp
 	replied '550 5.7.1 No'
@@ -449,6 +454,9 @@ END
 	RECIPIENTS=$two relayed 75 --lmtp
 	replied '451 4.4.2 Upstream answers for too few recipients'
 	grep -qx QUIT up/commands
+	told 'end1=221 bye'
+	RECIPIENTS=$two relayed 75 --lmtp
+	told 'end2=+'
 	RECIPIENTS=$two SMTP_PROTOCOL=LMTP relayed 0 --lmtp
 	replied '250 2.0.0 Queued as 4711' \
 		'451 4.4.2 Upstream answers for too few recipients'
