@@ -330,6 +330,8 @@ END
 	printf 'Subject: hi' >message
 	relayed 0 -x
 	printf 'Subject: hi\r\nX-Peer: unknown\r\n.\r\n' | cmp - up/content.2
+	[ "$(grep ^MAIL up/commands | tail -n 1)" = \
+		'MAIL FROM:<ann@example.com> SIZE=30' ]
 	: >message
 	TCPREMOTEIP=::1 relayed 0 -x
 	printf 'X-Peer: ::1\r\n.\r\n' | cmp - up/content.3
