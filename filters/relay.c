@@ -140,6 +140,9 @@ deliver(const struct relay *relay, struct upstream *upstream)
 	parcel.extra = peer_line(relay, &letter.content, line, sizeof line);
 	parcel.offset = letter.content.header_end;
 	letter.envelope.size += parcel.extra.length;
+	/* The line end that a last line lacks is counted already. */
+	if (parcel.extra.length > 0 && parcel.extra.text[0] == '\r')
+		letter.envelope.size -= 2;
 	return hand_over(relay, upstream, &letter.envelope, &parcel);
 }
 

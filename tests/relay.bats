@@ -330,6 +330,8 @@ END
 	printf 'Subject: hi' >message
 	relayed 0 -x
 	printf 'Subject: hi\r\nX-Peer: unknown\r\n.\r\n' | cmp - up/content.2
+	[ "$(grep ^MAIL up/commands | tail -n 1)" = \
+		'MAIL FROM:<ann@example.com> SIZE=30' ]
 	: >message
 	TCPREMOTEIP=::1 relayed 0 -x
 	printf 'X-Peer: ::1\r\n.\r\n' | cmp - up/content.3
@@ -339,6 +341,11 @@ END
 	printf 'a: b\r\nX-Peer: unknown\r\n\r\nc\r\n.\r\n' | cmp - up/content.4
 	[ "$(grep ^MAIL up/commands | tail -n 1)" = \
 		'MAIL FROM:<ann@example.com> SIZE=28' ]
+	# Under a UCSPI client TCPREMOTEIP is upstream's address.
+	export TCPREMOTEIP=192.0.2.7
+	run -0 bash -c 'exec 6<>"/dev/tcp/127.0.0.1/$2" 7>&6
+		exec "$1" -x - <message' - "$relay" "$port"
+	printf 'a: b\r\nX-Peer: unknown\r\n\r\nc\r\n.\r\n' | cmp - up/content.5
 }
 
 @test "1000 recipients, with and without PIPELINING" {

@@ -160,6 +160,12 @@ static const struct {
     {false, 550, "5.1.1 no", "a@b", "550 5.1.1 <a@b>: no\n"},
     {false, 550, "5.1.1 <A@b>: no", "a@b", "550 5.1.1 <A@b>: no\n"},
     {false, 550, "5.1.1", "a@b", "550 5.1.1 <a@b>:\n"},
+    /* Another address that this one is a part of does not name it. */
+    {false, 550, "aa@b no", "a@b", "550 <a@b>: aa@b no\n"},
+    {false, 550, "x.a@b no", "a@b", "550 <a@b>: x.a@b no\n"},
+    {false, 550, "x'a@b no", "a@b", "550 <a@b>: x'a@b no\n"},
+    {false, 550, "a@b.c no", "a@b", "550 <a@b>: a@b.c no\n"},
+    {false, 550, "no a@b.", "a@b", "550 no a@b.\n"},
     {false, 550, "x\ny", "a@b", "550-<a@b>: x\n550 y\n"},
     {false, 421, "4.3.2 bye", NULL, "451 4.3.2 bye\n"},
     {false, 571, "5.7.1 no", NULL, "550 5.7.1 no\n"},
