@@ -43,21 +43,6 @@ is_of_address(const char *text, size_t length, size_t at)
 	       memchr(others, c, sizeof others - 1);
 }
 
-/* True if text[at] is of the same word as its neighbour; a full stop is, but at
- * the end of a sentence. */
-static bool
-is_of_address(const char *text, size_t length, size_t at)
-{
-	static const char others[] = "!#$%&'*+-/=?^_`{|}~";
-	char c = text[at];
-
-	if (c == '.')
-		return at + 1 < length && (text_is_letter(text[at + 1]) ||
-					      text_is_digit(text[at + 1]));
-	return text_is_letter(c) || text_is_digit(c) ||
-	       memchr(others, c, sizeof others - 1);
-}
-
 static bool
 holds(const char *text, size_t length, const char *part, size_t part_length)
 {

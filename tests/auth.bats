@@ -957,7 +957,7 @@ came_by() {
 @test "XOAUTH2 by the hook of contrib: curl --oauth2-bearer, smtplib, initial response or not" {
 	local hooks=$STAGE/oauth
 	mkdir "$hooks"
-	cp "$BATS_TEST_DIRNAME/../contrib/hooks/AUTH-XOAUTH2" "$hooks/AUTH-XOAUTH2"
+	cp "$BATS_TEST_DIRNAME/../contrib/hooks/xoauth2" "$hooks/AUTH-XOAUTH2"
 	# shellcheck disable=SC2016 # the verifier expands it
 	printf '#!/bin/sh\n[ "$1" = ann@example.org ] && [ "$(cat)" = tok-EN.1 ]\n' >"$STAGE/verify"
 	chmod 755 "$hooks"/* "$STAGE/verify"

@@ -358,15 +358,15 @@ cut_it_otherwise() {
 @test "XCLIENT in every state, where it is taken" {
 	"$EVENTS" --takes-xclient --matrix | grep ^XCLIENT | sed 's/ *$//' |
 		diff -u - <(cat <<-'END'
-		XCLIENT           501 5.5.4             501 5.5.4             503 5.5.1             503 5.5.1             501 5.5.4             501 5.5.4
-		XCLIENT NAME=x    220                   220 > start           503 5.5.1             503 5.5.1             220 > start           220 > start
+		XCLIENT           501 5.5.4             501 5.5.4             503 5.5.1             503 5.5.1             501 5.5.4             501 5.5.4             503 5.5.1
+		XCLIENT NAME=x    220                   220 > start           503 5.5.1             503 5.5.1             220 > start           220 > start           503 5.5.1
 		END
 		)
 }
 
 @test "XCLIENT is another client: greeted, unknown, perhaps with HELO and LOGIN" {
 	happens 'EHLO x\r\nXCLIENT addr=192.0.2.1 NAME=[unavailable]\r\nMAIL FROM:<a@b>\r\nXCLIENT HELO=y LOGIN=z\r\nMAIL FROM:<a@b>\r\nXCLIENT NAME=x\r\nRSET\r\nXCLIENT PORT=70000\r\n' \
-		--takes-xclient --hide PIPELINING --hide LIMITS <<-'END'
+		--takes-xclient --hide PIPELINING --hide LIMITS --hide CHUNKING --hide DSN <<-'END'
 		HELO verb=EHLO argument="x" text="x"
 		S: 250-mx.example.org
 		S: 250-SIZE 33554432

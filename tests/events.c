@@ -155,7 +155,7 @@ struct session {
 	unsigned events, replies, counts[COUNT(kinds)];
 	enum smtp_kind asked; /* the event that the next reply answers */
 	bool custom;          /* by a reply that came from here */
-	bool greets;          /* XCLIENT has HELO */
+	bool greets, logs_in; /* XCLIENT has HELO, LOGIN */
 	int code;             /* of the reply whose lines come; 0: none */
 	bool secure, known;   /* our own idea: TLS has begun, AUTH succeeded */
 	int state;            /* the same: 0 start, 1 ready, 2 MAIL, 3 RCPT,
@@ -247,6 +247,7 @@ reply_is_whole(struct session *session)
 		break;
 	case SMTP_XCLIENT:
 		session->state = granted ? session->greets : 0;
+		session->known = granted && session->logs_in;
 		break;
 	case SMTP_MAIL:
 		session->state = granted ? 2 : session->state;
@@ -754,6 +755,7 @@ answer(struct session *session, enum smtp_kind kind)
 	session->asked = kind;
 	session->counts[kind]++;
 	session->greets = session->smtp.event.greets;
+	session->logs_in = session->smtp.event.logs_in;
 	reply = answer_to(session, kind);
 	session->custom = reply != NULL;
 	if (!reply && challenge(session, kind))
