@@ -296,7 +296,8 @@ linger(void)
 static bool
 unexpected_end(void)
 {
-	static const char *const expected[] = {"hangup", "quit", NO_HEADER};
+	static const char *const expected[] = {
+	    "hangup", "quit", DIALOGUE_NO_HEADER};
 
 	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
 		if (strcmp(self.transaction.end, expected[i]) == 0)
@@ -373,7 +374,7 @@ finish(void)
 		log_error("session %s: the dialogue process was killed by "
 			  "signal %d; session ended",
 		    self.id, WTERMSIG(status));
-	else if (strcmp(self.transaction.end, NO_HEADER) == 0)
+	else if (strcmp(self.transaction.end, DIALOGUE_NO_HEADER) == 0)
 		log_error("session %s: no PROXY header, or a bad one, from %s: "
 			  "hung up",
 		    self.id, proxy_name());

@@ -8,8 +8,8 @@
 #include "settings.h"
 #include "smtp.h"
 
-/* Why a session ended that was none. */
-#define NO_HEADER "proxy"
+/* Why a session ended that was none: no PROXY header, or a bad one. */
+#define DIALOGUE_NO_HEADER "proxy"
 
 struct dialogue_start {
 	struct settings *settings;

@@ -1,0 +1,155 @@
+#include "talk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "alarm.h"
+#include "sasl.h"
+
+void
+talk_hung_up(struct talk *talk, const char *reason)
+{
+	talk->gone = true;
+	if (!talk->end)
+		talk->end = reason;
+}
+
+bool
+talk_flush(struct talk *talk)
+{
+	size_t length;
+	const char *output = smtp_output(talk->smtp, &length);
+	int since = alarm_now(), interrupts = 0;
+
+	telling_output(talk->telling, length);
+	if (talk->telling->urgent)
+		channel_send(talk->channel);
+	talk->telling->urgent = false;
+	while (length > 0) {
+		ssize_t n = write(talk->out, output, length);
+
+		/* An interrupt begins a socket's wait anew: they come once a
+		 * second, and are counted. */
+		if (n < 0 && errno == EINTR && !alarm_waited(since) &&
+		    ++interrupts <= talk->settings->timeout)
+			continue;
+		if (n < 0) {
+			talk_hung_up(talk, errno == EAGAIN || errno == EINTR
+					       ? "timeout"
+					       : "hangup");
+			return false;
+		}
+		since = alarm_now();
+		smtp_written(talk->smtp, (size_t)n);
+		output = smtp_output(talk->smtp, &length);
+	}
+	talk->telling->logged = 0;
+	return true;
+}
+
+void
+talk_finish(struct talk *talk, const char *reply, const char *reason)
+{
+	(void)talk_flush(talk); /* which says so if the client is gone */
+	smtp_end(talk->smtp, reply);
+	talk->end = reason;
+}
+
+/*
+ * Where to read to. Content is read to where it is to stay: decoded in place,
+ * in the window, it is not copied. (A bare LF that becomes CRLF grows: not
+ * then.) What is behind its end is moved out by talk_free_window().
+ */
+static char *
+input_place(struct talk *talk, size_t *room)
+{
+	const struct smtp_config *config = &talk->settings->smtp;
+	bool grows = config->crlf && config->newline != DATA_REJECT;
+	char *place = talk->input;
+
+	*room = TALK_COMMAND_OCTETS;
+	if (!smtp_receiving(talk->smtp))
+		return place;
+	*room = TALK_CONTENT_OCTETS;
+	if (!grows)
+		place = window_place(talk->window, room);
+	if (*room > TALK_CONTENT_OCTETS)
+		*room = TALK_CONTENT_OCTETS;
+	return place;
+}
+
+void
+talk_free_window(struct talk *talk)
+{
+	size_t length;
+	char *rest = smtp_rest(talk->smtp, &length);
+
+	if (length > 0)
+		memmove(talk->input, rest, length);
+	if (length > talk->dirty)
+		talk->dirty = length;
+	/* It may be a password. */
+	if (rest < talk->input || rest > talk->input + sizeof talk->input)
+		sasl_wipe(rest, length);
+	smtp_input(talk->smtp, talk->input, length);
+}
+
+void
+talk_forget(struct talk *talk)
+{
+	size_t length;
+	char *rest = smtp_rest(talk->smtp, &length);
+
+	talk->secret = true;
+	if (length > 0)
+		memmove(talk->input, rest, length);
+	if (talk->dirty > length)
+		sasl_wipe(talk->input + length, talk->dirty - length);
+	talk->dirty = length;
+	smtp_input(talk->smtp, talk->input, length);
+}
+
+void
+talk_listen(struct talk *talk)
+{
+	int since = alarm_now(), interrupts = 0;
+	size_t room;
+	char *place = input_place(talk, &room);
+	ssize_t n;
+
+	/* The rest of a line that was too long, too. */
+	if (talk->secret)
+		talk_forget(talk);
+	for (;;) {
+		if (alarm_stopping() && !smtp_engaged(talk->smtp)) {
+			talk_finish(talk, REPLY_STOPPING, "stop");
+			return;
+		}
+		if (alarm_session_over()) {
+			talk_finish(
+			    talk, REPLY_LONG_SESSION, "session-timeout");
+			return;
+		}
+		if (alarm_waited(since)) {
+			talk_finish(talk, REPLY_TIMEOUT, "timeout");
+			return;
+		}
+		n = read(talk->in, place, room);
+		if (n > 0) {
+			if (place == talk->input && (size_t)n > talk->dirty)
+				talk->dirty = (size_t)n;
+			smtp_input(talk->smtp, place, (size_t)n);
+			return;
+		}
+		if (n < 0 && errno == EINTR &&
+		    ++interrupts <= talk->settings->timeout)
+			continue;
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			talk_finish(talk, REPLY_TIMEOUT, "timeout");
+			return;
+		}
+		talk_hung_up(talk, "hangup");
+		return;
+	}
+}
