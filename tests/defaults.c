@@ -76,6 +76,7 @@ main(int argc, char **argv)
 	size_t next = 0, length;
 	char line[64];
 
+	memset(&smtp, 0xA5, sizeof smtp); /* whatever it held before */
 	smtp_begin(&smtp, &config);
 	if (argc > 1) {
 		misuse(atoi(argv[1]));
