@@ -41,7 +41,9 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib \
 
 FILTERS = mailman maildir policy print relay
 PROGRAMS = $(BIN)/smtpd $(FILTERS:%=$(BIN)/smtpd-%)
+# The pure rooms are the library; the others are the programs' own.
 LIBRARY = $(BUILD)/libsmtpd.a
+INSIDE = $(BUILD)/inside.a
 ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = action address answer ask base64 clean client commands content data \
@@ -73,20 +75,22 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(LIBRARY): $(ROOMS)
+$(LIBRARY): $(PURE:%=$(BUILD)/lib/%.o)
+$(INSIDE): $(filter-out $(PURE:%=$(BUILD)/lib/%.o),$(ROOMS))
+$(LIBRARY) $(INSIDE): Makefile
 	rm -f $@
-	$(AR) rcs $@ $(ROOMS)
+	$(AR) rcs $@ $(filter %.o,$^)
 
-$(BIN)/smtpd: $(BUILD)/smtpd.o $(LIBRARY)
+$(BIN)/smtpd: $(BUILD)/smtpd.o $(INSIDE) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
-$(BIN)/smtpd-%: $(BUILD)/filters/%.o $(LIBRARY)
+$(BIN)/smtpd-%: $(BUILD)/filters/%.o $(INSIDE) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
 UNITS = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/units*.c)))
-$(BUILD)/tests/units: $(UNITS) $(LIBRARY)
+$(BUILD)/tests/units: $(UNITS) $(INSIDE) $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
@@ -96,6 +100,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 # For tests/library.bats.
 print-pure:
 	@echo $(PURE)
+print-public:
+	@echo $(PUBLIC)
 
 # As root, too, from a checkout that nobody else may enter: hence -n.
 run: all
@@ -118,14 +124,16 @@ $(VARIANTS:%=variant-%): variant-%:
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
-		$(DESTDIR)$(INCLUDEDIR)/smtpd $(DESTDIR)$(MANDIR)/man7 \
-		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(DOCDIR)
+		$(DESTDIR)$(INCLUDEDIR)/smtpd $(DESTDIR)$(MANDIR)/man3 \
+		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(DOCDIR)
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(BINDIR)
 	install -m 644 $(LIBRARY) $(DESTDIR)$(LIBDIR)
 	install -m 644 $(PUBLIC:%=lib/%.h) $(DESTDIR)$(INCLUDEDIR)/smtpd
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		lib/libsmtpd.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libsmtpd.pc
+	install -m 644 man/*.3 $(DESTDIR)$(MANDIR)/man3
 	install -m 644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 	install -m 644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 	cp -R contrib README.md CHANGES.md SECURITY.md LICENSE $(DESTDIR)$(DOCDIR)
@@ -140,7 +148,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure run check check-all $(VARIANTS:%=check-%) variants \
+.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) variants \
 	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

@@ -110,7 +110,7 @@ command_objection(struct smtp *smtp)
 		return row->protocol == LMTP_ONLY ? REPLY_NOT_LMTP
 						  : REPLY_NOT_SMTP;
 	if (row->offered && !row->offered(smtp))
-		return row->sequence;
+		return row->sequence ? row->sequence : REPLY_NOT_OFFERED;
 	if (smtp->config->require_tls && !smtp->secure && !row->plaintext)
 		return REPLY_TLS_FIRST;
 	if (!(row->states & smtp->state)) {
@@ -307,6 +307,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.verb = "LHLO",
 	.protocol = LMTP_ONLY,
 	.states = SMTP_STATE_ANY,
+	.plaintext = true,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_HELO,
 	.syntax = "LHLO hostname",
@@ -354,6 +355,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.syntax = "BDAT octets [LAST]",
 	.sequence = REPLY_RCPT_FIRST,
 	.check = check_bdat,
+	.reply = REPLY_CHUNK,
     },
     {
 	.verb = "RSET",

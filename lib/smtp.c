@@ -184,7 +184,9 @@ smtp_reply(struct smtp *smtp, const char *text, size_t length)
 void
 smtp_challenge(struct smtp *smtp, const char *text, size_t length)
 {
-	if (!smtp->pending || length > SMTP_CHALLENGE_MAX)
+	/* At SMTP_LOGIN the mechanism has had its say. */
+	if (!smtp->pending || !smtp->exchange.open ||
+	    length > SMTP_CHALLENGE_MAX)
 		__builtin_trap();
 	machine_put(smtp, "334 ", 4);
 	smtp_say(smtp, text, length);
@@ -314,6 +316,7 @@ smtp_begin(struct smtp *smtp, const struct smtp_config *config)
 	smtp->verdicts = 0;
 	smtp->discard = smtp->held = 0;
 	smtp->recipients = smtp->messages = smtp->errors = 0;
+	smtp->input = NULL;
 	smtp->input_length = smtp->output_length = 0;
 	smtp->secure = config->secure;
 	smtp->authenticated = smtp->exchange.open = false;

@@ -1,5 +1,6 @@
-/* The server side of SMTP (RFC 5321) as a state machine: octets in, events and
- * octets out. It does no I/O, allocates nothing and knows no clock.
+/* The server side of SMTP (RFC 5321) and LMTP (RFC 2033) as a state machine:
+ * octets in, events and octets out. It does no I/O, allocates nothing and knows
+ * no clock. smtp(3) tells all of it.
  *
  *	smtp_begin(&smtp, &config);
  *	for (;;) {
@@ -37,7 +38,8 @@
 #define SMTP_OUTPUT_MAX 8192
 
 enum smtp_kind {
-	SMTP_READ,    /* all input is used: write the output, then read */
+	SMTP_READ,    /* all input is used: write the output, then read; said
+		       * again until there is input */
 	SMTP_WRITE,   /* the output is nearly full: write it first */
 	SMTP_CLOSE,   /* write the output, close; said for ever */
 	SMTP_CONTENT, /* text[0..length) is the next piece of the message */
@@ -47,22 +49,22 @@ enum smtp_kind {
 	SMTP_ASKED,   /* AUTH: the machine asks for a response, as reply says */
 	SMTP_CHUNK,   /* a further BDAT: its octets follow */
 
-	/* To be answered by smtp_reply(). What is not is granted at the next
-	 * smtp_next(), but SMTP_MESSAGE and SMTP_VERDICT, which then get a
-	 * 451, and what belongs to AUTH, which gets a 454. */
+	/* From here on: to be answered by smtp_reply(). What is not is granted
+	 * at the next smtp_next(), but SMTP_MESSAGE and SMTP_VERDICT, which
+	 * then get a 451, and what belongs to AUTH, which gets a 454. */
 	SMTP_CONNECT, /* before the greeting */
 	SMTP_HELO,    /* HELO, EHLO or LHLO; text is the name given */
 	SMTP_MAIL,    /* address and params */
 	SMTP_RCPT,    /* address and params */
-	SMTP_DATA,    /* before 354, and before the first BDAT; a refusal there
-		       * ends the transaction */
+	SMTP_DATA,    /* before 354, and before the first BDAT, whose refusal
+		       * ends the transaction; that of DATA does not */
 	SMTP_MESSAGE, /* the message is whole: the answer is the verdict, in
 		       * LMTP that for the first recipient */
 	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order */
 	SMTP_RESET,
 	SMTP_QUIT,
-	SMTP_STARTTLS,  /* answered with 2xx, TLS is to begin: all input is
-			 * thrown away, and the session starts anew */
+	SMTP_STARTTLS,  /* granted, TLS is to begin behind the output: all
+			 * input is thrown away, and the session starts anew */
 	SMTP_LOGIN,     /* AUTH: text is the mechanism; user and password, or
 			 * the response of CRAM-MD5. 2xx: the client has been
 			 * who he says he is */
@@ -93,8 +95,8 @@ enum smtp_argument { SMTP_NONE, SMTP_OPTIONAL, SMTP_REQUIRED };
 struct smtp;
 struct smtp_command;
 
-/* What happened. All pointers are good until the next call that takes the
- * machine. */
+/* What happened. All pointers are good until the next call that changes the
+ * machine. No text ends in NUL, and what an event has not is NULL or 0. */
 struct smtp_event {
 	enum smtp_kind kind;
 	const struct smtp_command *command; /* its row; NULL if none */
@@ -122,36 +124,43 @@ struct smtp_event {
 
 /*
  * A command is a row. To add or replace one, copy smtp_commands and change the
- * copy.
+ * copy. Of two rows with the same verb the first counts. The functions of a row
+ * may read config, state, secure, authenticated and utf8 of the machine; a
+ * struct that has it as its first member is found by a cast. Texts end in NUL
+ * and outlive the machine; replies are one line, without its end.
  */
 struct smtp_command {
-	const char *verb;
+	const char *verb; /* compared without case */
 	enum { SMTP_EITHER, SMTP_ONLY, LMTP_ONLY } protocol;
 	unsigned states; /* enum smtp_state, or-ed; 0: not offered */
 	enum smtp_argument argument;
 	enum smtp_kind kind;  /* of its event; SMTP_COMMAND for new ones */
-	unsigned extra;       /* octets its line may have over SMTP_LINE_MAX */
+	unsigned extra;       /* octets its line may have over SMTP_LINE_MAX;
+			       * LINE_MAX_OCTETS is the end */
 	unsigned extra_utf8;  /* so many more with SMTPUTF8 (RFC 6531 3.4) */
 	bool plaintext;       /* taken before TLS where that is asked for */
 	const char *syntax;   /* for HELP and 501; NULL: HELP omits it */
-	const char *sequence; /* the reply in any other state */
-	/* False: the reply is sequence, in all states. NULL: it is offered. */
+	const char *sequence; /* the reply in any other state; NULL: a 503 */
+	/* False: the reply is sequence, in all states, and then for nothing
+	 * else; where that is NULL, a 502. NULL: it is offered. */
 	bool (*offered)(const struct smtp *smtp);
 	/* Judges the argument, may fill in the event; the reply if it is
 	 * refused (REPLY_SYNTAX: syntax is added to it), else NULL. */
 	const char *(*check)(struct smtp *smtp, struct smtp_event *event);
 	const char *reply; /* when granted and not worded otherwise */
-	/* Words that reply by smtp_say() where it is longer. */
+	/* Instead of reply, and one of both there must be: words it by
+	 * smtp_say(), SMTP_REPLY_MAX octets at most, each time the same. */
 	void (*compose)(struct smtp *smtp, const struct smtp_event *event);
 };
 
 #define SMTP_COMMANDS 16
 extern const struct smtp_command smtp_commands[SMTP_COMMANDS];
 
-/* The caller's, and must outlive the machine. Zero is no limit. */
+/* The caller's, with all that it points to, and must outlive the machine.
+ * Everything but hostname may be left zero: no limit, nothing offered. */
 struct smtp_config {
-	const char *hostname;
-	uint64_t size_max; /* octets of a message, as RFC 1870 3 counts */
+	const char *hostname; /* for greeting and EHLO: never NULL */
+	uint64_t size_max;    /* octets of a message, as RFC 1870 3 counts */
 	size_t recipients_max;
 	size_t messages_max; /* on the connection, then 421 */
 	size_t errors_max;   /* replies 4xx and 5xx, then 421 */
@@ -194,7 +203,9 @@ struct smtp_exchange {
 	struct sasl sasl;
 };
 
-/* The caller's; nothing in it is to be freed, nor touched from outside. */
+/* The caller's; nothing in it is to be freed, nor touched from outside, and it
+ * stays where it is. It may hold a password until the next smtp_next(): a
+ * session that ends early leaves it there, for sasl_wipe() of all of it. */
 struct smtp {
 	const struct smtp_config *config;
 	enum smtp_state state;
@@ -227,12 +238,13 @@ struct smtp {
 	char output[SMTP_OUTPUT_MAX];
 };
 
+/* Begins a connection, whatever *smtp held before. */
 void smtp_begin(struct smtp *smtp, const struct smtp_config *config);
 
 /*
  * Lends text[0..length), read from the client; it is decoded in place. Only
  * after smtp_begin(), SMTP_READ or smtp_rest(). It is the machine's until
- * SMTP_READ comes again.
+ * SMTP_READ comes again. The client's end of file is not told: stop calling.
  */
 void smtp_input(struct smtp *smtp, char *text, size_t length);
 
@@ -242,20 +254,22 @@ void smtp_input(struct smtp *smtp, char *text, size_t length);
  */
 char *smtp_rest(struct smtp *smtp, size_t *length);
 
-/* What happens next. The event is good until the next call. */
+/* What happens next. The event is good until the next call that changes the
+ * machine; smtp_default() and smtp_output() do not. */
 const struct smtp_event *smtp_next(struct smtp *smtp);
 
 /*
  * Answers the last event: text[0..length) is one reply, 2xx, 4xx or 5xx, its
- * line ends LF or CRLF. 4xx and 5xx: the step has not happened. 421 and 221
- * end the session. To SMTP_DATA any other 2xx means 354, or that the chunk is
- * taken. Where text is no reply (reply_code()) it is 451 4.3.0. Only after an
- * event that is to be answered.
+ * line ends LF or CRLF, the last may have none. 4xx and 5xx: the step has not
+ * happened. 421 and 221 end the session. To SMTP_DATA any other 2xx means 354,
+ * or that the chunk is taken. Where text is no reply (reply_code()) it is
+ * 451 4.3.0. Only after an event that is to be answered.
  */
 void smtp_reply(struct smtp *smtp, const char *text, size_t length);
 
-/* Answers SMTP_CHALLENGE and SMTP_RESPONSE with a challenge, which is
- * text[0..length), base64, at most SMTP_CHALLENGE_MAX octets. */
+/* Answers SMTP_CHALLENGE and SMTP_RESPONSE, and no other event, with a
+ * challenge, which is text[0..length), base64, at most SMTP_CHALLENGE_MAX
+ * octets. */
 void smtp_challenge(struct smtp *smtp, const char *text, size_t length);
 
 /*
@@ -265,15 +279,14 @@ void smtp_challenge(struct smtp *smtp, const char *text, size_t length);
  */
 size_t smtp_default(struct smtp *smtp, char *text, size_t size);
 
-/* For compose and for replies of several lines: adds one line, without line
- * end, to the reply being worded; its fourth octet is a hyphen or a space. */
+/* For compose only: adds one line, without line end, to the reply being
+ * worded; its fourth octet is a hyphen or a space. */
 void smtp_say(struct smtp *smtp, const char *text, size_t length);
 
 /* Ends the session with a reply of one line, such as REPLY_TIMEOUT; the output
  * must have room for it: it has at SMTP_READ and SMTP_WRITE, and once all is
- * written. An event
- * that is still to be answered gets no other, and what was lent is forgotten.
- */
+ * written. An event that is still to be answered gets no other, and what was
+ * lent is forgotten. */
 void smtp_end(struct smtp *smtp, const char *reply);
 
 /* True while what comes next is content: between 354 and the end of the

@@ -14,7 +14,7 @@
 
 enum xclient_attribute {
 	XCLIENT_NAME,  /* a domain */
-	XCLIENT_ADDR,  /* an address as ip_format() writes it */
+	XCLIENT_ADDR,  /* an IP address, IPv6 as RFC 5952 has it */
 	XCLIENT_PORT,  /* 0 to 65535 without zeros in front */
 	XCLIENT_PROTO, /* "SMTP" or "ESMTP" */
 	XCLIENT_HELO,  /* one word without control characters */

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # shellcheck shell=bats
-# libsmtpd: what is pure stays pure, and what is installed can be used.
+# libsmtpd: what is pure stays pure, what is installed can be used, and smtp(3)
+# says what the headers say.
 
 load lib
 
@@ -9,7 +10,9 @@ setup_file() {
 	: "${CC:=cc}"
 	PLACE=$BATS_FILE_TMPDIR
 	ROOM_NAMES=$(in_root print-pure)
-	export ROOT CC PLACE ROOM_NAMES
+	INCLUDED=$PLACE/stage/opt/smtpd/include/smtpd
+	PAGE=$PLACE/stage/opt/smtpd/share/man/man3/smtp.3
+	export ROOT CC PLACE ROOM_NAMES INCLUDED PAGE
 	# The same object for any default of the compiler, and nothing in it but
 	# what the source asks for.
 	for room in $ROOM_NAMES; do
@@ -31,6 +34,15 @@ config() {
 	PKG_CONFIG_SYSROOT_DIR=$PLACE/stage \
 		PKG_CONFIG_PATH=$PLACE/stage/opt/smtpd/lib/pkgconfig \
 		pkg-config "$@" libsmtpd
+}
+
+# build PROGRAM SOURCE ...: against what is installed, and nothing of lib/.
+build() {
+	local program=$1 flags
+	shift
+	read -ra flags < <(config --cflags --libs)
+	"$CC" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror \
+		-o "$PLACE/$program" "$@" "${flags[@]}"
 }
 
 # pure_objects: the objects, with their path.
@@ -90,8 +102,13 @@ pure_objects() {
 	done
 	[ -f lib/libsmtpd.a ]
 	[ -f lib/pkgconfig/libsmtpd.pc ]
-	[ -f include/smtpd/smtp.h ]
-	[ -f share/man/man8/smtpd.8 ]
+	in_root print-public | tr ' ' '\n' | sort >"$PLACE/public"
+	(cd include/smtpd && printf '%s\n' *) | sed 's/\.h$//' |
+		diff -u "$PLACE/public" -
+	for page in "$ROOT"/man/*; do
+		cmp "$page" "share/man/man${page##*.}/${page##*/}"
+	done
+	[ -f share/man/man3/smtp.3 ]
 	[ -f share/doc/smtpd/README.md ]
 	run "$PLACE/stage/opt/smtpd/bin/smtpd" --version
 	[ "$status" -eq 0 ]
@@ -101,15 +118,54 @@ pure_objects() {
 	run ! grep -r "$PLACE" lib/pkgconfig share
 }
 
-@test "each installed header compiles alone" {
-	count=0
-	for header in "$PLACE"/stage/opt/smtpd/include/smtpd/*.h; do
-		printf '#include "%s"\n' "$header" |
-			"$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror \
-				-fsyntax-only -x c -
+@test "the installed archive is the pure rooms, and needs nothing but libc" {
+	archive=$PLACE/stage/opt/smtpd/lib/libsmtpd.a
+	ar t "$archive" | sed 's/\.o$//' | sort |
+		diff -u <(tr ' ' '\n' <<<"$ROOM_NAMES" | sort) -
+	nm -g --defined-only "$archive" | awk 'NF == 3 { print $3 }' | sort >"$PLACE/defined"
+	# What the compiler adds for its own checks, besides.
+	run -1 grep -vxE '(mem|str)[a-z]+|__(mem|str)[a-z]+_chk|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_' \
+		<(nm -u "$archive" | awk '$1 == "U" { print $2 }' | sort -u |
+			comm -23 - <(sort -u "$PLACE/defined"))
+	# No name twice.
+	[ -s "$PLACE/defined" ]
+	[ -z "$(uniq -d "$PLACE/defined")" ]
+}
+
+# alone HEADER COMPILER ...: the header, by name and in smtpd/, twice.
+alone() {
+	local header=$1
+	shift
+	printf '#include <%s>\n' "$header" "smtpd/$header" |
+		if [ "${*: -1}" = c++ ]; then
+			printf 'extern "C" {\n%s\n}\n' "$(cat)"
+		else
+			cat
+		fi | "$@" - -I"$INCLUDED" -I"${INCLUDED%/*}" -fsyntax-only -Wall \
+			-Wextra -Wpedantic -Werror
+}
+
+@test "each installed header compiles alone, in C and C++" {
+	count=0 plus=$(command -v clang++ || command -v g++)
+	for header in "$INCLUDED"/*.h; do
+		alone "${header##*/}" "$CC" -std=c11 -x c
+		alone "${header##*/}" "$plus" -std=c++11 -x c++
 		count=$((count + 1))
 	done
 	[ "$count" -ge 10 ]
+}
+
+@test "what a comment of an installed header calls is declared in one" {
+	cat "$INCLUDED"/*.h >"$PLACE/headers"
+	# A function of the library in a comment has its parentheses, as here().
+	grep -oE '[a-z0-9_]+\(\)' "$PLACE/headers" | tr -d '()' | sort -u >"$PLACE/called"
+	[ "$(wc -l <"$PLACE/called")" -ge 10 ]
+	while read -r name; do
+		grep -qE "(^|[ *])$name\(([^)]|\$)" "$PLACE/headers" || {
+			echo "not installed: $name" >&2
+			return 1
+		}
+	done <"$PLACE/called"
 }
 
 # session OCTETS: what the embedding program says.
@@ -119,9 +175,8 @@ session() {
 }
 
 @test "a program copies the table, adds PING and replaces HELP" {
-	read -ra flags < <(config --cflags --libs)
-	"$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$PLACE/embed" \
-		"$BATS_TEST_DIRNAME/embed.c" "${flags[@]}"
+	[ "$(wc -l <"$BATS_TEST_DIRNAME/embed.c")" -lt 80 ]
+	build embed "$BATS_TEST_DIRNAME/embed.c"
 	for what in PING HELP; do
 		added=$(sed "1,/$what begins/d; /$what ends/,\$d" \
 			"$BATS_TEST_DIRNAME/embed.c" | wc -l)
@@ -132,9 +187,9 @@ session() {
 		>"$PLACE/said"
 	diff -u - "$PLACE/said" <<-'END'
 		220 embed.example ESMTP
-		250 2.0.0 PONG
-		250 2.0.0 PONG
-		501 5.5.4 Syntax: PING [text]
+		259 2.0.0 Pong
+		259 2.0.0 Pong
+		501 5.5.4 Syntax: PING [ignored]
 		501 5.5.4 Control character in argument
 		500 5.5.2 Command not recognized
 		214-2.0.0 Read the manual
@@ -143,7 +198,7 @@ session() {
 		214 2.0.0 and ask again
 		250 embed.example
 		250 2.1.0 Sender OK
-		250 2.0.0 PONG
+		259 2.0.0 Pong
 		250 2.1.5 Recipient OK
 		354 End data with <CR><LF>.<CR><LF>
 		250 2.0.0 OK
@@ -157,13 +212,272 @@ session() {
 }
 
 @test "HELP lists a command that was added" {
-	read -ra flags < <(config --cflags --libs)
 	sed 's/commands\[i\].compose = compose_help/(void)compose_help/' \
 		"$BATS_TEST_DIRNAME/embed.c" >"$PLACE/embed-ping.c"
-	"$CC" -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$PLACE/embed" \
-		"$PLACE/embed-ping.c" "${flags[@]}"
+	build embed "$PLACE/embed-ping.c"
 	session 'HELP\r\nHELP ping\r\n' | tail -n 2 | diff -u - <(
 		echo '214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN PING'
-		echo '214 2.0.0 PING [text]'
+		echo '214 2.0.0 PING [ignored]'
 	) >&2
+}
+
+@test "a row that is not offered is refused, whether it says how or not" {
+	for sequence in NULL '"599 5.5.1 No"'; do
+		sed "s/^#include <unistd.h>/&\nstatic bool never(const struct smtp *s)\n{\n\treturn s->state == 0;\n}/
+			s/\.check = check_ping,/&\n    .offered = never,\n    .sequence = $sequence,/" \
+			"$BATS_TEST_DIRNAME/embed.c" >"$PLACE/embed-never.c"
+		build embed "$PLACE/embed-never.c"
+		session 'PING\r\n' | tail -n 1
+	done >"$PLACE/said"
+	printf '%s\n' '502 5.5.1 Command not implemented' '599 5.5.1 No' |
+		diff -u - "$PLACE/said" >&2
+}
+
+# client: Python's, to be run by the sink with its connection as 6 and 7.
+client() {
+	cat >"$PLACE/client.py" <<-'END'
+	import smtplib, socket
+	class Wired:
+	    def _get_socket(self, host, port, timeout):
+	        wire = socket.socket(fileno=6)
+	        wire.settimeout(10)
+	        return wire
+	class SMTP(Wired, smtplib.SMTP):
+	    pass
+	class LMTP(Wired, smtplib.LMTP):
+	    pass
+	END
+	cat >>"$PLACE/client.py"
+}
+
+@test "a sink in one process: smtplib, three messages, dots, BDAT, RSET, UTF-8" {
+	[ "$(wc -l <"$BATS_TEST_DIRNAME/embed_sink.c")" -lt 80 ]
+	build sink "$BATS_TEST_DIRNAME/embed_sink.c"
+	client <<-'END'
+	c = SMTP("sink", 25, "me")
+	assert c.sendmail("ann@example.com", ["bob@example.org", "eve@example.org"], "Subject: x\n\n.dot\n..\n") == {}
+	c.ehlo(), c.mail("lost@example.com"), c.rcpt("lost@example.org"), c.rset()
+	c.mail("no@example.com"), c.rcpt("b@example.org")
+	c.send(b"BDAT 2\r\nab")
+	assert c.getreply()[0] == 250
+	assert c.docmd("MAIL", "FROM:<a@b>")[0] == 503
+	assert c.docmd("BDAT", "bad")[0] == 501
+	c.mail(""), c.rcpt("bob@example.org")
+	c.send(b"BDAT 3\r\na\nb"), c.getreply(), c.rset()
+	c.mail(""), c.rcpt("bob@example.org")
+	c.send(b"BDAT 3\r\na\r\n"), c.getreply()
+	c.send(b"BDAT 4 LAST\r\n\r\n\r\n")
+	assert c.getreply() == (250, b"2.0.0 OK")
+	big = b"x" * 98 + b"\r\n"
+	c.sendmail("käthe@example.com", ["jörg@example.org"], b"\r\n" + 20000 * big, mail_options=["SMTPUTF8"])
+	assert c.quit()[0] == 221
+	END
+	"$PLACE/sink" "$PYTHON" "$PLACE/client.py" >"$PLACE/said"
+	diff -u - "$PLACE/said" <<-'END'
+	1 <ann@example.com> <bob@example.org> <eve@example.org> 20
+	2 <> <bob@example.org> 4
+	3 <käthe@example.com> <jörg@example.org> 1980001
+	END
+	# A client that fails is a sink that fails.
+	run -1 "$PLACE/sink" false
+	# What could not be printed was not taken.
+	client <<-'END'
+	c = SMTP("sink", 25, "me")
+	try:
+	    c.sendmail("a@b", ["c@d"], "\n")
+	except smtplib.SMTPDataError as error:
+	    assert error.smtp_code == 451, error
+	else:
+	    raise SystemExit(9)
+	END
+	"$PLACE/sink" "$PYTHON" "$PLACE/client.py" >/dev/full
+}
+
+@test "the sink in LMTP: a reply for each recipient; and smtpd-relay to it" {
+	build sink "$BATS_TEST_DIRNAME/embed_sink.c"
+	client <<-'END'
+	c = LMTP("sink", 24, "me")
+	assert c.docmd("HELO", "me")[0] == 500
+	c.ehlo_or_helo_if_needed(), c.mail("a@b"), c.rcpt("c@d"), c.rcpt("e@f"), c.rcpt("c@d")
+	assert c.docmd("DATA")[0] == 354
+	c.send(b"\r\n.\r\n")
+	assert [c.getreply()[0] for _ in range(3)] == [250] * 3
+	assert c.quit()[0] == 221
+	END
+	"$PLACE/sink" -l "$PYTHON" "$PLACE/client.py" >"$PLACE/said"
+	printf 'Subject: hi\n\n.\n' | SENDER=a@b RECIPIENTS=$'c@d\ne@f' \
+		"$PLACE/sink" "$SMTPD_BIN/smtpd-relay" - >>"$PLACE/said"
+	diff -u - "$PLACE/said" <<-'END'
+	1 <a@b> <c@d> <e@f> <c@d> 1
+	1 <a@b> <c@d> <e@f> 15
+	250 2.0.0 OK
+	END
+}
+
+# bare FILE: a header without comments.
+bare() {
+	"$CC" -fpreprocessed -dD -E -P -x c "$1"
+}
+
+# members HEADER STRUCT: the names in its braces, one a line.
+members() {
+	bare "$INCLUDED/$1" | tr '\n\t' '  ' | grep -oE "$2 \{([^{}]|\{[^}]*\})*\}" |
+		sed 's/^[a-z_ ]*{//; s/{[^}]*}//; s/}$//; s/([^()]*)$//' | tr ';' '\n' |
+		sed -E 's/\(\*([a-z]+)\).*/\1/; s/ = [0-9]+//g; s/,/\n/g' |
+		grep -oE '[A-Za-z0-9_]+ *$' | tr -d ' '
+}
+
+# section NAME: its source.
+section() {
+	awk -v name="$1" '/^\.S[hs] / { on = substr($0, 5) == name } on' "$PAGE"
+}
+
+# items MACRO: the names that a section's list has items for.
+items() {
+	sed -n "s/^\.It $1 //p" | sed 's/ Ta .*//; s/ , /\n/g'
+}
+
+@test "smtp(3) has each prototype of smtp.h, and no other" {
+	bare "$INCLUDED/smtp.h" | tr '\n\t' '  ' | sed 's/[;}]/&\n/g' |
+		grep -oE '[a-z][a-z_ *]*smtp_[a-z]+\([^()]*\);' |
+		tr -d ' ;' | sort >"$PLACE/declared"
+	[ "$(wc -l <"$PLACE/declared")" -ge 10 ]
+	awk '/^\.Ft / { type = substr($0, 5) }
+		/^\.Sh DESC/ { exit }
+		/^\.Fn / { $0 = substr($0, 5); name = $1
+			sub(/^[^ ]* /, ""); gsub(/" "/, ",")
+			print type name "(" $0 ")" }' "$PAGE" |
+		tr -d ' "' | sort >"$PLACE/told"
+	diff -u "$PLACE/declared" "$PLACE/told" >&2
+	# And has something to say of each.
+	section Functions | items Fn | sort | diff -u - <(
+		grep -oE 'smtp_[a-z]+\(' "$PLACE/declared" | tr -d '(' | sort) >&2
+}
+
+@test "smtp(3) has each kind of event, and each member of what is the caller's" {
+	members smtp.h 'enum smtp_kind' >"$PLACE/kinds"
+	[ "$(wc -l <"$PLACE/kinds")" -ge 20 ]
+	section Events | items Dv | diff -u "$PLACE/kinds" - >&2
+	members smtp.h 'struct smtp_event' | diff -u - <(section Events |
+		items Fa) >&2
+	members smtp.h 'struct smtp_command' | diff -u - <(section 'The command table' |
+		items Fa) >&2
+	diff -u <(members smtp.h 'struct smtp_config' | sort) <(section 'The configuration' |
+		items Fa | sort) >&2
+	for set in state argument; do
+		members smtp.h "enum smtp_$set" >"$PLACE/names"
+		[ "$(wc -l <"$PLACE/names")" -ge 3 ]
+		while read -r name; do
+			section 'The command table' | grep -q "^\.Dv $name\( \|$\)"
+		done <"$PLACE/names"
+	done
+	members data.h 'enum data_newline' >"$PLACE/names"
+	while read -r name; do
+		section 'The configuration' | grep -q "^\.Dv $name\( \|$\)"
+	done <"$PLACE/names"
+}
+
+@test "smtp(3) names the other headers, and limits with their values" {
+	section 'Other headers' | items In | diff -u <(cd "$INCLUDED" &&
+		printf '%s\n' *.h | grep -vx 'smtp\.h') - >&2
+	section Limits | sed -n 's/^\.It Dv \([A-Z_]*\) Ta \([0-9]*\) Ta .*/\1 \2/p' >"$PLACE/told"
+	{
+		printf '#include <%s>\n' smtp.h stdio.h
+		printf 'int main(void)\n{\n'
+		awk '{ printf "\tprintf(\"%s %%d\\n\", (int)(%s));\n", $1, $1 }' "$PLACE/told"
+		printf '\treturn (sizeof(struct smtp) + 512) / 1024 != %s;\n}\n' \
+			"$(sed -n 's/.*about \([0-9]*\) KiB.*/\1/p' "$PAGE")"
+	} >"$PLACE/limits.c"
+	build limits "$PLACE/limits.c"
+	"$PLACE/limits" | diff -u "$PLACE/told" - >&2
+	# None of the machine's own is missing.
+	sed -n 's/^#define \(SMTP_[A-Z_]*\) .*/\1/p' "$INCLUDED/smtp.h" | sort |
+		diff -u - <(sed 's/ .*//' "$PLACE/told" | grep ^SMTP_ | sort) >&2
+}
+
+@test "smtp(3): what is said where there is no answer, and smtp_default() knows" {
+	build defaults "$BATS_TEST_DIRNAME/defaults.c"
+	members smtp.h 'enum smtp_kind' >"$PLACE/kinds"
+	"$PLACE/defaults" >"$PLACE/said"
+	grep -qx "$(($(sed -n '/^SMTP_DATA$/=' "$PLACE/kinds") - 1)) 250 chunk" "$PLACE/said"
+	while read -r number code; do
+		sed -n "$((number + 1))s/\$/ $code/p" "$PLACE/kinds"
+	done < <(grep -v chunk "$PLACE/said") | grep -v COMMAND | sort -u >"$PLACE/defaults.said"
+	[ "$(wc -l <"$PLACE/defaults.said")" = 14 ]
+	section Events | sed -n 's/^\.It Dv \([A-Z_]*\) Ta \([0-9]*\) Ta .*/\1 \2/p' |
+		sort | diff -u "$PLACE/defaults.said" - >&2
+	# All that are to be answered are in the table, in their order.
+	sed -n '/^SMTP_CONNECT$/,$p' "$PLACE/kinds" | diff -u - <(section Events |
+		sed -n 's/^\.It Dv \([A-Z_]*\) Ta .*/\1/p') >&2
+}
+
+@test "smtp(3): what the caller does wrong is a trap" {
+	build defaults "$BATS_TEST_DIRNAME/defaults.c"
+	run -0 "$PLACE/defaults" 0
+	for number in 1 2 3 4 5 6; do
+		run "$PLACE/defaults" "$number"
+		[ "$status" -gt 128 ] || { echo "$number: $status" >&2; return 1; }
+	done
+}
+
+# example NAME: a block of C of the page.
+example() {
+	awk -v mark=".\\\\\" c: $1" '
+		last == mark && /^\.Bd/ { on = 1; last = ""; next }
+		/^\.Ed/ { on = 0 }
+		on { gsub(/\\e/, "\\"); print }
+		{ last = $0 }' "$PAGE"
+}
+
+@test "smtp(3): the example is a server" {
+	example server >"$PLACE/server.c"
+	build server "$PLACE/server.c"
+	printf '%s\r\n' 'EHLO x' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' \
+		'RCPT TO:<postmaster>' 'RCPT TO:<c@EXAMPLE.org>' DATA . \
+		'MAIL FROM:<a@b>' 'RCPT TO:<c@example.org>' DATA ..12345 . QUIT |
+		"$PLACE/server" 2>"$PLACE/sizes" | tr -d '\r' >"$PLACE/said"
+	printf '%s octets\n' 0 7 | diff -u - "$PLACE/sizes" >&2
+	grep -v '^250-' "$PLACE/said" | diff -u - <(cat <<-'END'
+		220 mx.example.org ESMTP
+		250 HELP
+		250 2.1.0 Sender OK
+		550 5.7.1 Not here
+		250 2.1.5 Recipient OK
+		250 2.1.5 Recipient OK
+		354 End data with <CR><LF>.<CR><LF>
+		250 2.0.0 OK
+		250 2.1.0 Sender OK
+		250 2.1.5 Recipient OK
+		354 End data with <CR><LF>.<CR><LF>
+		250 2.0.0 OK
+		221 2.0.0 Bye
+	END
+	) >&2
+}
+
+@test "smtp(3): the new command is that of embed.c, and its table works" {
+	sed '1,/PING begins/d; /PING ends/,$d' "$BATS_TEST_DIRNAME/embed.c" |
+		diff -u - <(example ping) >&2
+	example table | sed '1,/^$/d' >"$PLACE/set.c"
+	{
+		example server | sed '/^int$/,$d'
+		example ping
+		example table | sed '/^$/q'
+		example server | sed -n '/^int$/,$p' |
+			sed 's/static const struct smtp_config config/static struct smtp_config config/'
+	} | awk -v set="$PLACE/set.c" '
+		/smtp_begin/ { while ((getline line <set) > 0) print line }
+		{ print }' >"$PLACE/table.c"
+	build table "$PLACE/table.c"
+	example server >"$PLACE/server.c"
+	build server "$PLACE/server.c"
+	printf 'PING\r\nQUIT\r\n' | "$PLACE/table" | grep -q '^259 '
+	printf 'PING\r\nQUIT\r\n' | "$PLACE/server" | grep -q '^500 '
+}
+
+@test "smtp(3): each literal block is C that a test above compiles" {
+	# shellcheck disable=SC2016 # awk's
+	run -0 awk '/^\.Bd -literal/ && last !~ /^\.\\" c: (server|ping|table)$/ { print FNR }
+		{ last = $0 }' "$PAGE"
+	[ -z "$output" ]
 }

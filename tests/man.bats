@@ -462,7 +462,7 @@ same() {
 }
 
 @test "a test file that a page of the project names is there" {
-	grep -ohE 'tests/[a-z]+\.(bats|c)' "$root"/*.md | sort -u >named
+	grep -ohE 'tests/[a-z_]+\.(bats|c)' "$root"/*.md | sort -u >named
 	[ -s named ]
 	while read -r file; do
 		[ -e "$root/$file" ] || { echo "missing: $file"; return 1; }

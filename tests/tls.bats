@@ -343,6 +343,12 @@ came_encrypted() {
 	    p.ended()
 	    p, t = begin("--require-tls", "true")
 	    t.ask("QUIT", "221"), p.ended()
+	    # LMTP begins with LHLO.
+	    p, t = begin("--require-tls", "-L", "true")
+	    assert b"STARTTLS" in t.ask("LHLO me", "250")
+	    t.ask("MAIL FROM:<a@b>", "530 5.7.0"), p.starttls()
+	    t = p.talk
+	    t.ask("LHLO me", "250"), t.ask("MAIL FROM:<a@b>", "250"), t.ask("QUIT", "221"), p.ended()
 	PY
 }
 
