@@ -3,6 +3,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,6 +140,10 @@ connect_to(struct dial *dial, const struct sockaddr *address, socklen_t size,
 			    ? wait_connected(fd, deadline)
 			    : errno;
 	if (error == 0) {
+		/* All that is to be said at once is written at once; on a Unix
+		 * socket this fails, and nothing waits there. */
+		(void)setsockopt(
+		    fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 		dial->in = dial->out = fd;
 		dial->local = is_loopback(address, size);
 		return true;

@@ -92,6 +92,8 @@ class Session:
             print(number, file=file)
         self.buffer = b""
         self.recipients = self.messages = 0
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def action(self, stage):
         told = self.actions.get(stage)
