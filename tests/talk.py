@@ -75,6 +75,8 @@ class Conversation:
         if source:
             sock.bind((source, 0))
         sock.connect(where)
+        if family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return cls(sock, timeout=timeout)
 
     def _wait(self, fd, event):
