@@ -1194,6 +1194,24 @@ sanitized() {
 	PY
 }
 
+@test "a reply does not wait until the one before it has been acknowledged" {
+	py "$SMTPD" <<-'PY'
+		import socket, subprocess, sys
+		from session import tcp
+		ours, theirs = tcp()
+		smtp = subprocess.Popen([sys.argv[1], "-n", "-q", "-A", "true"],
+		                        stdin=theirs, stdout=theirs)
+		# RFC 896, RFC 1122 4.2.3.2: with 40 ms for each, where the two meet.
+		ours.sendall(b"NOOP\r\n")
+		heard = b""
+		while b"250 2.0.0" not in heard:
+		    heard += ours.recv(4096)
+		assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+		ours.sendall(b"QUIT\r\n")
+		assert smtp.wait() == 0
+	PY
+}
+
 @test "the verdict on a message does not wait for the one pipelined behind it" {
 	py "$SMTPD" <<-'PY'
 		import subprocess, sys
