@@ -35,8 +35,9 @@ static struct {
 	struct window window;
 	struct channel channel;
 	struct telling telling;
-	bool secret;  /* a password may be in input */
-	size_t dirty; /* octets of input that have something in them */
+	bool transacting; /* the agent has a transaction */
+	bool secret;      /* a password may be in input */
+	size_t dirty;     /* octets of input that have something in them */
 	char input[CONTENT_OCTETS];
 } self;
 
@@ -214,6 +215,19 @@ begin_transaction(void)
 	self.window.filled = 0;
 	self.content = 0;
 	self.recipients = self.options = 0;
+	self.transacting = false;
+}
+
+/* The machine ends a transaction whose BDAT is refused, and no command says
+ * so. (Of a message that is dropped the agent is told.) */
+static void
+notice_end(const struct smtp_event *event)
+{
+	if (!self.transacting || smtp_transacting(self.smtp) ||
+	    event->kind == SMTP_DROPPED)
+		return;
+	tell(&(struct record){.type = RECORD_VOID});
+	begin_transaction();
 }
 
 /* Waits for the agent's reply, with everything said that is to be said. */
@@ -277,6 +291,10 @@ take_step(const struct smtp_event *event, const struct record *record)
 		return false;
 	if (reply.first_length == 0)
 		return true;
+	if (memcmp(reply.first, "221", 3) == 0) {
+		smtp_reply(self.smtp, reply.first, reply.first_length);
+		return false;
+	}
 	/* Good to go on: it is not for the hook to say 220. */
 	if (event->kind == SMTP_STARTTLS && reply.first[0] < '4')
 		return true;
@@ -512,8 +530,8 @@ take_path(const struct smtp_event *event)
 	const char *reply;
 
 	if (event->kind == SMTP_MAIL) {
-		begin_transaction(); /* a BDAT that fails ends one */
-		(void)take_address(event, RECORD_MAIL, params, length);
+		self.transacting =
+		    take_address(event, RECORD_MAIL, params, length);
 		return;
 	}
 	reply = policy_recipient(&self.policy, &event->address);
@@ -639,6 +657,7 @@ serve(void)
 			return;
 		default:
 			handle(event);
+			notice_end(event);
 			break;
 		}
 	}
