@@ -307,6 +307,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.verb = "LHLO",
 	.protocol = LMTP_ONLY,
 	.states = SMTP_STATE_ANY,
+	.plaintext = true,
 	.argument = SMTP_REQUIRED,
 	.kind = SMTP_HELO,
 	.syntax = "LHLO hostname",

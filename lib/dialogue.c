@@ -376,6 +376,7 @@ log_in(const struct smtp_event *event)
 		smtp_challenge(self.smtp, reply.first, reply.first_length);
 		return;
 	}
+	telling_login(&self.telling);
 	if (reply.number == RECORD_IS_GOOD)
 		self.policy.trusted = true;
 	smtp_reply(self.smtp, reply.first, reply.first_length);
@@ -656,8 +657,8 @@ serve(void)
 				self.end = "closed";
 			return;
 		default:
-			handle(event);
 			notice_end(event);
+			handle(event);
 			break;
 		}
 	}
