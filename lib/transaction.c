@@ -264,6 +264,10 @@ take_rcpt(struct transaction *self, const struct record *record)
 	if (config->recipients_max &&
 	    self->envelope.count >= config->recipients_max)
 		return false;
+	/* Before the hook has it in its environment. */
+	if (!envelope_takes(&self->envelope, record->first_length,
+		record->second, record->second_length))
+		return false;
 	decision = decide(self, "RCPT", record->first, record->first_length);
 	if (decision != GRANTED)
 		return decision == REFUSED;

@@ -97,6 +97,9 @@ teardown_file() {
 		ran += ["MAIL FROM:<a@b>", "RCPT TO:<c@d>"]
 		for script in ([MESSAGE], step("RCPT", "TO:<c@d>"), [RCPT], step("MAIL", "FROM:<a@b>", MAILED), [RSET]):
 		    unsound(H, greeted, sent, script, ran=ran)
+		# An address that no environment holds, or parameters that are none.
+		for record in (rec("RCPT", 0, "x" * 15000 + "@d"), rec("RCPT", 0, "c@d", "A=b\n")):
+		    unsound(H, greeted, sent[:3], step("RCPT", "x" * 12000, record), ran=ran[:2])
 		unsound(H, greeted, sent, step("DATA"), step("DATA"), ran=[*ran, "DATA"])
 		unsound(H, greeted, sent, step("DATA"), step("RCPT", "TO:<c@d>", RCPT), ran=[*ran, "DATA"])
 		# Beside a step that has no hook.

@@ -5,8 +5,8 @@
  *
  * Everything but the dialogue is smtpd's own. A line of the script is a record:
  * its name in record.h, its number, first and second, with tabs between and
- * %XX for octets; what is missing is 0 or empty. Records go out together, up to
- * one of these lines:
+ * %XX for octets; what is missing is 0 or empty. Records go out together, as
+ * many as fit, up to one of these lines:
  *
  *	?		and a reply is waited for, and printed: its number,
  *			what it says
@@ -141,8 +141,11 @@ add_record(char *line)
 	record.first_length = decode(field[2]);
 	record.second = field[3];
 	record.second_length = decode(field[3]);
-	if (!packet_add(&packet, &record))
-		fail("a packet that is too long");
+	if (!packet_add(&packet, &record)) {
+		send_packet();
+		if (!packet_add(&packet, &record))
+			fail("a record that is too long");
+	}
 }
 
 _Noreturn void
