@@ -55,6 +55,7 @@ PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
 	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
+TOOL_NAMES = units events hostile
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl
@@ -93,6 +94,11 @@ UNITS = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/units*.c)))
 $(BUILD)/tests/units: $(UNITS) $(INSIDE) $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
+# smtpd with the dialogue of tests/hostile.c, which comes before the room's.
+$(BUILD)/tests/hostile: $(BUILD)/smtpd.o $(BUILD)/tests/hostile.o $(INSIDE) \
+		$(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 -include $(wildcard $(BUILD)/tests/*.d)
@@ -107,7 +113,7 @@ print-public:
 run: all
 	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
 
-TOOLS = $(BUILD)/tests/units $(BUILD)/tests/events
+TOOLS = $(TOOL_NAMES:%=$(BUILD)/tests/%)
 check: all $(TOOLS)
 	tests/run $(TESTS)
 
@@ -120,7 +126,7 @@ $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
-		all build/$*/tests/units build/$*/tests/events
+		all $(TOOL_NAMES:%=build/$*/tests/%)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "mechanism.h"
 #include "sasl.h"
+#include "sequence.h"
 #include "text.h"
 
 /* The exchange of a mechanism that a hook knows. */
@@ -38,8 +39,7 @@ admit_starttls(struct transaction *self, const struct record *record)
 	struct session *session = &self->session;
 	bool good;
 
-	if (starttls->kind == STARTTLS_NONE || session->secure ||
-	    session->mechanism || self->envelope.has_sender ||
+	if (!sequence_allows_verb(self, "STARTTLS") ||
 	    (!self->tls && hooks_find(&settings->hooks, "STARTTLS", 8)) ||
 	    starttls_says_reply(starttls) != (record->first_length > 0) ||
 	    record->first_length > REPLY_MAX)
@@ -47,13 +47,14 @@ admit_starttls(struct transaction *self, const struct record *record)
 	good = starttls_begin(starttls, record->first, record->first_length,
 	    settings->timeout, session->tls);
 	if (good) {
-		transaction_reset(self);
 		session->secure = true;
 		session->greeted = session->extended = false;
 		/* What the client has said of itself is forgotten. */
 		variables_drop(&session->variables, false);
 		self->moved = starttls->kind == STARTTLS_UCSPI;
 	}
+	/* Once: its descriptors may be others' now. */
+	starttls->kind = STARTTLS_NONE;
 	answer(self, NULL, 0, good ? RECORD_IS_GOOD : 0);
 	return true;
 }
@@ -64,17 +65,6 @@ environment(struct transaction *self, const char *mechanism)
 {
 	return envelope_step_environment(&self->session, &self->envelope,
 	    &(struct step){.verb = "AUTH", .argument = mechanism});
-}
-
-/* True if a sound dialogue may ask about a login now. */
-static bool
-may_log_in(const struct transaction *self)
-{
-	const struct smtp_config *config = &self->settings->smtp;
-
-	return (self->session.secure || config->auth_plaintext) &&
-	       self->session.greeted && !self->session.mechanism &&
-	       !self->envelope.has_sender;
 }
 
 /* Asks the hook AUTH about a login that is good so far. */
@@ -109,7 +99,8 @@ conclude(struct transaction *self, const char *mechanism, const char *user,
 		session_user(&self->session, mechanism, user, user_length);
 		ask_hook(self, mechanism, &advice);
 		self->stopped = advice.stopped;
-		if (advice_refuses(&advice) || advice.stopped) {
+		self->ended = advice_ends(&advice);
+		if (advice_refuses(&advice) || self->ended || advice.stopped) {
 			good = false;
 			session_user(&self->session, NULL, "", 0);
 			reply = advice.reply;
@@ -130,6 +121,19 @@ conclude(struct transaction *self, const char *mechanism, const char *user,
 	return true;
 }
 
+/* The hook that knows a mechanism, NULL if none does. */
+static const struct hook *
+hook_of(const struct transaction *self, const char *mechanism, size_t length)
+{
+	char name[HOOKS_NAME_MAX + 1] = HOOKS_AUTH;
+	size_t prefix = strlen(HOOKS_AUTH);
+
+	if (length == 0 || length > HOOKS_NAME_MAX - prefix)
+		return NULL;
+	memcpy(name + prefix, mechanism, length);
+	return hooks_find(&self->settings->hooks, name, prefix + length);
+}
+
 bool
 admit_login(struct transaction *self, const struct record *record)
 {
@@ -139,6 +143,7 @@ admit_login(struct transaction *self, const struct record *record)
 	    [SASL_CRAM_MD5] = "CRAM-MD5",
 	};
 	const struct settings *settings = self->settings;
+	enum sasl_mechanism mechanism = (enum sasl_mechanism)record->number;
 	bool cram = record->number == SASL_CRAM_MD5;
 	char now[24];
 	struct checker_fields fields = {
@@ -147,10 +152,11 @@ admit_login(struct transaction *self, const struct record *record)
 	};
 	const char *reply;
 
-	if (!settings->checker || !may_log_in(self) ||
+	if (!settings->checker || !sequence_allows_verb(self, "AUTH") ||
 	    record->number < SASL_PLAIN || record->number > SASL_CRAM_MD5 ||
+	    hook_of(self, names[mechanism], strlen(names[mechanism])) ||
 	    !sasl_user_valid(record->first, record->first_length) ||
-	    (cram && (!settings->smtp.auth_cram || !self->challenge[0])))
+	    exchange.hook || cram != (self->challenge[0] != '\0'))
 		return false;
 	(void)snprintf(now, sizeof now, "%lld", (long long)time(NULL));
 	fields.length[2] = strlen(now);
@@ -161,13 +167,13 @@ admit_login(struct transaction *self, const struct record *record)
 		fields.length[2] = record->second_length;
 	}
 	reply = checker_ask(settings->checker, settings->command_timeout,
-	    environment(self, names[record->number]), &fields);
+	    environment(self, names[mechanism]), &fields);
 	self->challenge[0] = '\0';
 	if (!reply) {
 		self->stopped = true;
 		return true;
 	}
-	return conclude(self, names[record->number], record->first,
+	return conclude(self, names[mechanism], record->first,
 	    record->first_length, reply, strlen(reply));
 }
 
@@ -228,11 +234,24 @@ pass_on(struct transaction *self, enum mechanism_step step,
 	    said->length);
 }
 
+/* One line for the hook, and no more. */
+static bool
+is_base64(const char *text, size_t length)
+{
+	return length <= SASL_LINE_MAX && base64_valid(text, length);
+}
+
+static bool
+is_initial(const struct record *record)
+{
+	return (record->second_length == 1 && *record->second == '=') ||
+	       is_base64(record->second, record->second_length);
+}
+
 bool
 admit_challenge(struct transaction *self, const struct record *record)
 {
 	static struct mechanism_said said;
-	char name[HOOKS_NAME_MAX + 1] = HOOKS_AUTH;
 	char *arguments[2] = {NULL};
 	struct command command = {.arguments = arguments};
 	struct runnable runnable = {
@@ -241,14 +260,12 @@ admit_challenge(struct transaction *self, const struct record *record)
 	};
 	size_t prefix = strlen(HOOKS_AUTH);
 
-	if (!may_log_in(self) || exchange.hook ||
-	    record->first_length > HOOKS_NAME_MAX - prefix)
+	if (!sequence_allows_verb(self, "AUTH") || !is_initial(record))
 		return false;
-	memcpy(name + prefix, record->first, record->first_length);
-	exchange.hook = hooks_find(
-	    &self->settings->hooks, name, prefix + record->first_length);
+	exchange.hook = hook_of(self, record->first, record->first_length);
 	if (!exchange.hook)
-		return text_same(record->first, record->first_length,
+		return record->second_length == 0 &&
+		       text_same(record->first, record->first_length,
 			   "CRAM-MD5", 8) &&
 		       challenge_cram(self);
 	if (!exchange.hook->usable ||
@@ -272,12 +289,18 @@ admit_response(struct transaction *self, const struct record *record)
 {
 	static struct mechanism_said said;
 
-	if (!exchange.hook || record->first_length > SASL_LINE_MAX)
+	if (!exchange.hook || !is_base64(record->first, record->first_length))
 		return false;
 	return pass_on(self,
 	    mechanism_answer(&exchange.mechanism, record->first,
 		record->first_length, &self->session.variables, &said),
 	    &said);
+}
+
+bool
+admission_open(const struct transaction *transaction)
+{
+	return exchange.hook || transaction->challenge[0];
 }
 
 void

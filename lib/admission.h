@@ -15,6 +15,9 @@ bool admit_challenge(struct transaction *transaction, const struct record *);
 bool admit_response(struct transaction *transaction, const struct record *);
 bool admit_cancel(struct transaction *transaction, const struct record *);
 
+/* True while a login waits for a response. */
+bool admission_open(const struct transaction *transaction);
+
 /* The session is over: ends what still runs. */
 void admission_end(void);
 

@@ -102,3 +102,10 @@ advice_refuses(const struct advice *advice)
 {
 	return advice->length > 0 && advice->reply[0] >= '4';
 }
+
+bool
+advice_ends(const struct advice *advice)
+{
+	return advice->length >= 3 && (memcmp(advice->reply, "421", 3) == 0 ||
+					  memcmp(advice->reply, "221", 3) == 0);
+}

@@ -33,4 +33,7 @@ void consult(struct consultation *consultation, struct advice *advice);
 /* True if the advice is a reply of 4xx or 5xx. */
 bool advice_refuses(const struct advice *advice);
 
+/* True if the advice is 421 or 221: the session ends. */
+bool advice_ends(const struct advice *advice);
+
 #endif

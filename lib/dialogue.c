@@ -74,6 +74,7 @@ serve(void)
 				self.talk.end = "closed";
 			return;
 		default:
+			errand_notice(&self, event);
 			if (errands[event->kind])
 				errands[event->kind](&self, event);
 			break;

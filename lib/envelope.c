@@ -232,15 +232,24 @@ envelope_sender(struct envelope *envelope, const char *address,
 }
 
 bool
+envelope_takes(const struct envelope *envelope, size_t address_length,
+    const char *params, size_t params_length)
+{
+	bool first = envelope->count == 0;
+
+	return envelope->has_sender && address_length <= ENVELOPE_VALUE_MAX &&
+	       params_good(params, params_length) &&
+	       list_fits(&envelope->recipients, address_length, first) &&
+	       list_fits(&envelope->rcpt_options, params_length, first);
+}
+
+bool
 envelope_recipient(struct envelope *envelope, const char *address,
     size_t address_length, const char *params, size_t params_length)
 {
 	bool first = envelope->count == 0;
 
-	if (!envelope->has_sender || address_length > ENVELOPE_VALUE_MAX ||
-	    !params_good(params, params_length) ||
-	    !list_fits(&envelope->recipients, address_length, first) ||
-	    !list_fits(&envelope->rcpt_options, params_length, first))
+	if (!envelope_takes(envelope, address_length, params, params_length))
 		return false;
 	list_add(&envelope->recipients, address, address_length, first);
 	list_add(&envelope->rcpt_options, params, params_length, first);

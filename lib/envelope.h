@@ -114,6 +114,10 @@ bool envelope_sender(struct envelope *envelope, const char *address,
     size_t address_length, const char *params, size_t params_length,
     bool utf8_offered);
 
+/* True if envelope_recipient() can take this one, if its address is good. */
+bool envelope_takes(const struct envelope *envelope, size_t address_length,
+    const char *params, size_t params_length);
+
 /* Adds a recipient, in the same way. */
 bool envelope_recipient(struct envelope *envelope, const char *address,
     size_t address_length, const char *params, size_t params_length);

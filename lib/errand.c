@@ -17,6 +17,17 @@ errand_begin(struct errand *errand)
 	errand->window.filled = 0;
 	errand->content = 0;
 	errand->recipients = errand->options = 0;
+	errand->transacting = false;
+}
+
+void
+errand_notice(struct errand *errand, const struct smtp_event *event)
+{
+	if (!errand->transacting || smtp_transacting(errand->talk.smtp) ||
+	    event->kind == SMTP_DROPPED)
+		return;
+	errand_tell(errand, &(struct record){.type = RECORD_VOID});
+	errand_begin(errand);
 }
 
 struct record
@@ -80,6 +91,10 @@ errand_step(struct errand *errand, const struct smtp_event *event,
 		return false;
 	if (reply.first_length == 0)
 		return true;
+	if (memcmp(reply.first, "221", 3) == 0) {
+		smtp_reply(errand->talk.smtp, reply.first, reply.first_length);
+		return false;
+	}
 	/* Good to go on: it is not for the hook to say 220. */
 	if (event->kind == SMTP_STARTTLS && reply.first[0] < '4')
 		return true;
@@ -169,8 +184,8 @@ errand_path(struct errand *errand, const struct smtp_event *event)
 	const char *reply;
 
 	if (event->kind == SMTP_MAIL) {
-		errand_begin(errand); /* a BDAT that fails ends one */
-		(void)take_address(errand, event, RECORD_MAIL, params, length);
+		errand->transacting =
+		    take_address(errand, event, RECORD_MAIL, params, length);
 		return;
 	}
 	reply = policy_recipient(&errand->policy, &event->address);

@@ -25,6 +25,7 @@ struct errand {
 	uint64_t content;          /* octets of the message so far */
 	size_t recipients; /* octets of RECIPIENTS, with a newline behind */
 	size_t options;    /* the same of SMTP_RCPT_OPTIONS */
+	bool transacting;  /* the agent has a transaction */
 	struct channel channel;
 	struct window window;
 	struct hearing hearing;
@@ -37,6 +38,10 @@ void errand_tell(struct errand *errand, const struct record *record);
 
 /* Nothing of a transaction is there. */
 void errand_begin(struct errand *errand);
+
+/* Before each event: the machine ends a transaction whose BDAT is refused, and
+ * no command says so. (Of a message that is dropped the agent is told.) */
+void errand_notice(struct errand *errand, const struct smtp_event *event);
 
 /* Waits for the agent's reply, with everything said that is to be said. Its
  * type is 0 where there is none: the client or the agent is gone. It lends its

@@ -91,6 +91,7 @@ identity_login(struct errand *errand, const struct smtp_event *event)
 		    errand->talk.smtp, reply.first, reply.first_length);
 		return;
 	}
+	telling_login(&errand->telling);
 	if (reply.number == RECORD_IS_GOOD)
 		errand->policy.trusted = true;
 	smtp_reply(errand->talk.smtp, reply.first, reply.first_length);

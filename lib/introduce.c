@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "admission.h"
 #include "journal.h"
+#include "sequence.h"
 #include "text.h"
 #include "xclient.h"
 
@@ -189,8 +189,10 @@ set_session(struct session *session, const struct xclient *xclient)
 	session_introduce(session);
 	variables_drop(&session->variables, true);
 	copy(xclient, XCLIENT_NAME, session->host, sizeof session->host);
+	/* LMTP knows one kind of greeting only. */
 	session_helo(session,
-	    strcmp(xclient->values[XCLIENT_PROTO].text, "ESMTP") == 0,
+	    session->lmtp ||
+		strcmp(xclient->values[XCLIENT_PROTO].text, "ESMTP") == 0,
 	    helo->text, helo->length);
 	session->greeted = is_set(xclient, XCLIENT_HELO);
 	session_user(session, is_set(xclient, XCLIENT_LOGIN) ? MECHANISM : NULL,
@@ -201,20 +203,13 @@ bool
 introduce_xclient(struct transaction *self, const struct record *record)
 {
 	static struct xclient xclient;
-	struct settings *settings = self->settings;
 
-	if (!settings->smtp.takes_xclient || self->refused ||
-	    self->envelope.has_sender ||
-	    (settings->smtp.require_tls && !self->session.secure) ||
+	if (!sequence_allows_verb(self, "XCLIENT") ||
 	    !xclient_parse(record->first, record->first_length, &xclient))
 		return false;
-	transaction_reset(self);
-	admission_end();
 	if (!known.proxied)
 		known.proxy = *self->peer;
 	known.proxied = true;
-	self->tls = false;
-	self->challenge[0] = '\0';
 	set_peer(self->peer, &xclient);
 	set_session(&self->session, &xclient);
 	journal_connect(self->peer, &known.proxy);

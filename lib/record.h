@@ -18,7 +18,8 @@ enum record_type {
 	RECORD_HELO = 1, /* number: 1 after EHLO; first: the name */
 	RECORD_MAIL,     /* first: the address; second: the parameters */
 	RECORD_RCPT,     /* the same */
-	RECORD_RESET,    /* the transaction is void */
+	RECORD_RESET,    /* RSET: the transaction is void */
+	RECORD_VOID,     /* so it is, by a BDAT that was refused */
 	RECORD_CONTENT,  /* number: octets in the window, which is full; the
 			  * next one is begun, and this one lent to the agent
 			  * until RECORD_WINDOW */

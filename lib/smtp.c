@@ -394,6 +394,14 @@ smtp_receiving(const struct smtp *smtp)
 }
 
 bool
+smtp_transacting(const struct smtp *smtp)
+{
+	return smtp->state == SMTP_STATE_SENDER ||
+	       smtp->state == SMTP_STATE_RECIPIENT ||
+	       smtp->state == SMTP_STATE_CHUNKS;
+}
+
+bool
 smtp_engaged(const struct smtp *smtp)
 {
 	return smtp->receiving || smtp->verdicts > 0 ||

@@ -293,6 +293,10 @@ void smtp_end(struct smtp *smtp, const char *reply);
  * message, in a chunk of BDAT. */
 bool smtp_receiving(const struct smtp *smtp);
 
+/* True from MAIL to the end of the transaction, which a BDAT that is refused
+ * is, too. */
+bool smtp_transacting(const struct smtp *smtp);
+
 /* True while a message is in hand: from 354, or the first BDAT, to the last
  * reply to it. */
 bool smtp_engaged(const struct smtp *smtp);

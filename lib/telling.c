@@ -2,8 +2,13 @@
 
 #include <string.h>
 
+#include "text.h"
+
 /* In place of what may be a password. */
 #define HIDDEN "(hidden)"
+
+/* Octets of the name of a mechanism (RFC 4422 3.1). */
+#define MECHANISM_MAX 20
 
 static bool
 is_login(const struct smtp_event *event)
@@ -11,19 +16,57 @@ is_login(const struct smtp_event *event)
 	return event->command && event->command->kind == SMTP_LOGIN;
 }
 
-/* Of AUTH, the octets up to and with the mechanism: a password is behind it. */
-static size_t
-without_secret(const char *line, size_t length)
+/* Nearly AUTH, and so to the machine an unknown command: blanks in front, a tab
+ * behind. */
+static bool
+is_nearly_login(const struct smtp_event *event)
 {
-	size_t at = 0;
+	const char *line = event->line;
+	size_t length = event->line_length;
 
-	for (int words = 0; words < 2; words++) {
-		while (at < length && line[at] == ' ')
-			at++;
-		while (at < length && line[at] != ' ')
-			at++;
+	if (event->command)
+		return false;
+	for (; length > 0 && (*line == ' ' || *line == '\t'); length--)
+		line++;
+	return length > 4 && text_same(line, 4, "AUTH", 4) &&
+	       !text_is_letter(line[4]) && !text_is_digit(line[4]);
+}
+
+/* True if the word may be the name of a mechanism (RFC 4422 3.1), and is no
+ * base64: of either case, not of both. */
+static bool
+is_mechanism(const char *word, size_t length)
+{
+	bool upper = false, lower = false;
+
+	for (size_t i = 0; i < length; i++) {
+		upper = upper || text_lower(word[i]) != word[i];
+		lower = lower || text_upper(word[i]) != word[i];
 	}
-	return at;
+	return length <= MECHANISM_MAX && !(upper && lower);
+}
+
+/* Of AUTH, the octets up to and with the mechanism: a password is behind it, or
+ * in its place. */
+static size_t
+without_secret(const struct smtp_event *event)
+{
+	static const size_t verb = sizeof "AUTH" - 1;
+	const char *line = event->line;
+	size_t at = verb, begin;
+
+	while (at < event->line_length && line[at] == ' ')
+		at++;
+	begin = at;
+	while (at < event->line_length &&
+	       (text_is_letter(line[at]) || text_is_digit(line[at]) ||
+		   line[at] == '-' || line[at] == '_'))
+		at++;
+	/* The text of the event is one that is known. */
+	return event->text || sasl_mechanism(line + begin, at - begin) ||
+		       is_mechanism(line + begin, at - begin)
+		   ? at
+		   : verb;
 }
 
 /* The command line for the log: NULs, which records do not hold, as "?". A
@@ -44,8 +87,9 @@ told_line(const struct telling *telling, const struct smtp_event *event,
 		length = event->length;
 		begin = 5;
 	} else if (is_login(event)) {
-		length = without_secret(line, length);
-	} else if (telling->hides && !event->command && length > 0) {
+		length = without_secret(event);
+	} else if (is_nearly_login(event) ||
+		   (telling->hides && !event->command && length > 0)) {
 		line = HIDDEN;
 		length = strlen(HIDDEN);
 	}
@@ -120,6 +164,13 @@ telling_refused(struct telling *telling, const struct smtp_event *event,
 		.second = reply,
 		.second_length = length,
 	    });
-	telling->hides = telling->hides || is_login(event);
+	telling->hides =
+	    telling->hides || is_login(event) || is_nearly_login(event);
 	telling->urgent = true;
+}
+
+void
+telling_login(struct telling *telling)
+{
+	telling->hides = true;
 }

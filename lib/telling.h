@@ -15,8 +15,8 @@ struct telling {
 	const struct smtp *smtp;
 	bool debug;
 	size_t logged; /* octets of output that --debug has seen */
-	bool hides;    /* AUTH was refused: unknown commands behind it may be
-			* the passwords of a client that has not waited */
+	bool hides;    /* AUTH is over: unknown commands behind it may be
+			* responses of a client that has not waited */
 	bool urgent;   /* the packet has something for the log: it is to be
 			* sent with the output; the reader sets it back */
 };
@@ -27,6 +27,9 @@ void telling_output(struct telling *telling, size_t length);
 
 /* For --debug: what was answered before this event, and its command line. */
 void telling_event(struct telling *telling, const struct smtp_event *event);
+
+/* The agent has answered a login, for good or bad. */
+void telling_login(struct telling *telling);
 
 /* The command of the event was refused by reply[0..length). */
 void telling_refused(struct telling *telling, const struct smtp_event *event,

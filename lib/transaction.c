@@ -16,6 +16,7 @@
 #include "journal.h"
 #include "line.h"
 #include "received.h"
+#include "sequence.h"
 #include "signals.h"
 #include "text.h"
 
@@ -41,7 +42,7 @@ transaction_answer(struct transaction *self, const struct record *record)
 /* The step that a RECORD_HOOK has announced. */
 static struct {
 	const struct hook *hook; /* NULL: none */
-	char verb[HOOKS_NAME_MAX + 1];
+	const struct smtp_command *row;
 	char argument[LINE_MAX_OCTETS + 1];
 	size_t text_length; /* of what it is to read */
 	char text[SMTP_REPLY_MAX];
@@ -59,24 +60,31 @@ hook_for(const struct transaction *self, const char *verb)
 static bool
 take_hook(struct transaction *self, const struct record *record)
 {
-	if (announced.hook || record->first_length > HOOKS_NAME_MAX ||
-	    record->second_length > LINE_MAX_OCTETS)
+	const struct smtp_command *row =
+	    sequence_row(self, record->first, record->first_length);
+
+	/* The hook AUTH is asked when a login is good; XCLIENT has none. */
+	if (!sequence_allows(self, row) || row->kind == SMTP_LOGIN ||
+	    row->kind == SMTP_XCLIENT ||
+	    record->second_length > LINE_MAX_OCTETS ||
+	    text_has_control(record->second, record->second_length))
 		return false;
-	memcpy(announced.verb, record->first, record->first_length);
-	announced.verb[record->first_length] = '\0';
 	memcpy(announced.argument, record->second, record->second_length);
 	announced.argument[record->second_length] = '\0';
 	announced.text_length = 0;
-	announced.hook = hook_for(self, announced.verb);
-	return announced.hook &&
-	       !text_has_control(record->second, record->second_length);
+	announced.row = row;
+	announced.hook = hook_for(self, row->verb);
+	return announced.hook;
 }
 
 static bool
 take_text(struct transaction *self, const struct record *record)
 {
 	(void)self;
-	if (!announced.hook || record->first_length > sizeof announced.text)
+	if (!announced.hook || announced.row->kind != SMTP_HELO ||
+	    strcmp(announced.row->verb, "HELO") == 0 ||
+	    announced.text_length > 0 ||
+	    record->first_length > sizeof announced.text)
 		return false;
 	for (size_t i = 0; i < record->first_length; i++)
 		if (record->first[i] != '\r')
@@ -131,7 +139,7 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 	    .timeout = self->settings->command_timeout,
 	    .session = &self->session,
 	    .envelope = &self->envelope,
-	    .step = {.verb = announced.verb,
+	    .step = {.verb = verb,
 		.argument = announced.argument,
 		.candidate = candidate,
 		.candidate_length = candidate_length},
@@ -140,8 +148,8 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 	};
 
 	if (!consultation.hook)
-		return GRANTED;
-	if (announced.hook != consultation.hook)
+		return announced.hook ? UNSOUND : GRANTED;
+	if (!announced.hook || strcmp(announced.row->verb, verb) != 0)
 		return UNSOUND;
 	consult(&consultation, &advice);
 	announced.hook = NULL;
@@ -158,10 +166,10 @@ decide(struct transaction *self, const char *verb, const char *candidate,
 				     .first = advice.reply,
 				     .first_length = advice.length,
 				 });
-	if (!advice_refuses(&advice))
-		return GRANTED;
-	refusal(self, announced.verb, announced.argument, &advice);
-	return REFUSED;
+	self->ended = advice_ends(&advice);
+	if (advice_refuses(&advice))
+		refusal(self, verb, announced.argument, &advice);
+	return advice_refuses(&advice) || self->ended ? REFUSED : GRANTED;
 }
 
 void
@@ -202,6 +210,9 @@ take_helo(struct transaction *self, const struct record *record)
 	bool greeted = self->session.greeted;
 	enum decision decision;
 
+	if (record->number > 1 || record->first_length == 0 ||
+	    !sequence_allows_verb(self, verb))
+		return false;
 	/* The hook is told of it already. */
 	if (hook_for(self, verb))
 		before = self->session.helo;
@@ -224,14 +235,11 @@ take_mail(struct transaction *self, const struct record *record)
 	const struct smtp_config *config = &self->settings->smtp;
 	enum decision decision;
 
-	transaction_reset(self); /* a BDAT that fails ends one, and nobody says
-				  * so */
-	if (self->refused || !self->session.greeted ||
-	    (config->require_tls && !self->session.secure) ||
-	    (config->require_auth && !self->session.mechanism) ||
+	if (!sequence_allows_verb(self, "MAIL") ||
 	    !envelope_sender(&self->envelope, record->first,
 		record->first_length, record->second, record->second_length,
-		self->settings->smtp.utf8))
+		config->utf8) ||
+	    (!config->crlf && strcmp(self->envelope.body, "BINARYMIME") == 0))
 		return false;
 	decision = decide(self, "MAIL", NULL, 0);
 	if (decision != GRANTED)
@@ -247,13 +255,18 @@ take_rcpt(struct transaction *self, const struct record *record)
 	enum decision decision;
 	struct address address;
 
-	if (record->first_length == 0 ||
+	if (!sequence_allows_verb(self, "RCPT") || self->data ||
+	    spool_size(&self->spool) > 0 || record->first_length == 0 ||
 	    address_parse(record->first, record->first_length,
 		self->envelope.utf8, &address) != record->first_length ||
 	    policy_recipient(&self->settings->policy, &address))
 		return false;
 	if (config->recipients_max &&
 	    self->envelope.count >= config->recipients_max)
+		return false;
+	/* Before the hook has it in its environment. */
+	if (!envelope_takes(&self->envelope, record->first_length,
+		record->second, record->second_length))
 		return false;
 	decision = decide(self, "RCPT", record->first, record->first_length);
 	if (decision != GRANTED)
@@ -265,22 +278,24 @@ take_rcpt(struct transaction *self, const struct record *record)
 static bool
 take_step(struct transaction *self, const struct record *record)
 {
+	enum smtp_kind kind = announced.row ? announced.row->kind : SMTP_HELO;
+	bool data = kind == SMTP_DATA || kind == SMTP_CHUNK;
+	enum decision decision;
+
 	(void)record;
-	if (!announced.hook)
+	/* What has a record of its own is not done without it. */
+	if (!announced.hook || (data && self->data) ||
+	    (!data && kind != SMTP_QUIT && kind != SMTP_STARTTLS &&
+		kind != SMTP_COMMAND))
 		return false;
-	switch (decide(self, announced.verb, NULL, 0)) {
-	case UNSOUND:
-		return false;
-	case GRANTED:
-		self->data = self->data ||
-			     strcmp(announced.verb, "DATA") == 0 ||
-			     strcmp(announced.verb, "BDAT") == 0;
-		self->tls = strcmp(announced.verb, "STARTTLS") == 0;
-		break;
-	case REFUSED:
-		break;
+	decision = decide(self, announced.row->verb, NULL, 0);
+	if (decision == GRANTED) {
+		self->data = self->data || data;
+		self->tls = kind == SMTP_STARTTLS;
 	}
-	return true;
+	if (kind == SMTP_QUIT)
+		self->ended = true;
+	return decision != UNSOUND;
 }
 
 /* Whether content may come. */
@@ -294,11 +309,22 @@ may_send(const struct transaction *self)
 static bool
 take_reset(struct transaction *self, const struct record *record)
 {
-	enum decision decision = decide(self, "RSET", NULL, 0);
+	enum decision decision;
 
 	(void)record;
+	if (!sequence_allows_verb(self, "RSET"))
+		return false;
+	decision = decide(self, "RSET", NULL, 0);
 	transaction_reset(self);
 	return decision != UNSOUND;
+}
+
+static bool
+take_void(struct transaction *self, const struct record *record)
+{
+	(void)record;
+	transaction_reset(self);
+	return true;
 }
 
 static bool
@@ -391,6 +417,8 @@ take_message(struct transaction *self, const struct record *record)
 		length = run_command(self, reply, &size);
 	}
 	self->stopped = length == 0;
+	self->ended = length >= 3 && memcmp(reply, "421", 3) == 0 &&
+		      self->replies.length == 0;
 	if (self->stopped) {
 		length = strlen(ABANDONED);
 		memcpy(reply, ABANDONED, length);
@@ -448,9 +476,8 @@ take_refused(struct transaction *self, const struct record *record)
 static bool
 take_said(struct transaction *self, const struct record *record)
 {
-	(void)self;
 	journal_said(record);
-	return true;
+	return self->settings->debug;
 }
 
 static bool
@@ -465,35 +492,56 @@ take_end(struct transaction *self, const struct record *record)
 	return true;
 }
 
-static bool (*const takers[])(
-    struct transaction *self, const struct record *record) = {
-    [RECORD_HELO] = take_helo,
-    [RECORD_MAIL] = take_mail,
-    [RECORD_RCPT] = take_rcpt,
-    [RECORD_RESET] = take_reset,
-    [RECORD_CONTENT] = take_content,
-    [RECORD_MESSAGE] = take_message,
-    [RECORD_VERDICT] = take_verdict,
-    [RECORD_DROPPED] = take_dropped,
-    [RECORD_HOOK] = take_hook,
-    [RECORD_TEXT] = take_text,
-    [RECORD_STEP] = take_step,
-    [RECORD_STARTTLS] = admit_starttls,
-    [RECORD_LOGIN] = admit_login,
-    [RECORD_CHALLENGE] = admit_challenge,
-    [RECORD_RESPONSE] = admit_response,
-    [RECORD_CANCEL] = admit_cancel,
-    [RECORD_PROXY] = introduce_proxy,
-    [RECORD_XCLIENT] = introduce_xclient,
-    [RECORD_REFUSED] = take_refused,
-    [RECORD_SAID] = take_said,
-    [RECORD_END] = take_end,
+/* What is going on when a record comes. */
+enum {
+	EARLY = 1,      /* the PROXY header is still to come */
+	LOGGING_IN = 2, /* a challenge is out */
+	ANNOUNCED = 4,  /* a RECORD_HOOK wants its step */
+	ENDED = 8       /* the last reply was the end of the session */
+};
+
+static const struct {
+	bool (*take)(struct transaction *self, const struct record *record);
+	unsigned when; /* it may come in spite of these */
+} takers[] = {
+    [RECORD_HELO] = {take_helo, ANNOUNCED},
+    [RECORD_MAIL] = {take_mail, ANNOUNCED},
+    [RECORD_RCPT] = {take_rcpt, ANNOUNCED},
+    [RECORD_RESET] = {take_reset, ANNOUNCED},
+    [RECORD_VOID] = {take_void, 0},
+    [RECORD_CONTENT] = {take_content, 0},
+    [RECORD_MESSAGE] = {take_message, 0},
+    [RECORD_VERDICT] = {take_verdict, 0},
+    [RECORD_DROPPED] = {take_dropped, 0},
+    [RECORD_HOOK] = {take_hook, 0},
+    [RECORD_TEXT] = {take_text, ANNOUNCED},
+    [RECORD_STEP] = {take_step, ANNOUNCED},
+    [RECORD_STARTTLS] = {admit_starttls, 0},
+    [RECORD_LOGIN] = {admit_login, LOGGING_IN},
+    [RECORD_CHALLENGE] = {admit_challenge, 0},
+    [RECORD_RESPONSE] = {admit_response, LOGGING_IN},
+    [RECORD_CANCEL] = {admit_cancel, LOGGING_IN},
+    [RECORD_PROXY] = {introduce_proxy, EARLY},
+    [RECORD_XCLIENT] = {introduce_xclient, 0},
+    [RECORD_REFUSED] = {take_refused, LOGGING_IN | ENDED},
+    [RECORD_SAID] = {take_said, EARLY | LOGGING_IN | ENDED},
+    [RECORD_END] = {take_end, EARLY | LOGGING_IN | ENDED},
 };
 
 bool
 transaction_take(struct transaction *transaction, const struct record *record)
 {
-	return record->type < sizeof takers / sizeof *takers &&
-	       takers[record->type] &&
-	       takers[record->type](transaction, record);
+	bool early = transaction->settings->proxy && !transaction->introduced;
+	unsigned now = (early ? EARLY : 0) |
+		       (admission_open(transaction) ? LOGGING_IN : 0) |
+		       (announced.hook ? ANNOUNCED : 0) |
+		       (transaction->ended ? ENDED : 0);
+
+	if (record->type >= sizeof takers / sizeof *takers ||
+	    !takers[record->type].take || (now & ~takers[record->type].when))
+		return false;
+	/* The hook has spoken about the STARTTLS that comes now. */
+	if (record->type != RECORD_SAID && record->type != RECORD_STARTTLS)
+		transaction->tls = false;
+	return takers[record->type].take(transaction, record);
 }

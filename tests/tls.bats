@@ -415,7 +415,7 @@ came_encrypted() {
 	py <<-'PY'
 	from auth import *
 	from ucspitls import Parent
-	def calls(*options, end):
+	def calls(*options, end, begins="DATA"):
 	    path = os.environ["STAGE"] + "/strace"
 	    p = Parent(["strace", "-f", "-e", "trace=read,write,recvfrom,sendto,shutdown", "-o", path,
 	                os.environ["SMTPD"], "-n", "-q", "-A", *options, "cat"], os.environ["PEM"],
@@ -423,7 +423,10 @@ came_encrypted() {
 	    p.talk.expect("220"), p.talk.ask("EHLO me", "250")
 	    p.starttls()
 	    p.talk.ask("EHLO me", "250"), p.talk.ask("MAIL FROM:<a@b>", "250"), p.talk.ask("RCPT TO:<c@d>", "250")
-	    p.talk.ask("DATA", "354")
+	    if begins == "DATA":
+	        p.talk.ask("DATA", "354")
+	    else:
+	        p.talk.line(begins)
 	    p.talk.send(b"half of a mess")
 	    end(p)
 	    p.ended()
@@ -437,10 +440,11 @@ came_encrypted() {
 	def half(p):
 	    plainly = p.talk.half()
 	    try:
-	        plainly.sendall(b"age\r\n.\r\nMAIL FROM:<evil@x>\r\n")
+	        plainly.sendall(b"age\r\n.\r\nMAIL FROM:<evil@x>\r\n" + b"evil" * 25)
 	    except OSError:
 	        pass
 	calls(end=half)
+	calls(end=half, begins="BDAT 100 LAST")
 	# smtpd ends it, with a client that may still be sending.
 	calls("-t", "1", end=lambda p: p.talk.expect("421"))
 	PY
@@ -452,7 +456,9 @@ came_encrypted() {
 	from ucspitls import Parent
 	mail = os.environ["MAIL"]
 	for kind, more in (("ucspi", []), ("wrapper", ["--tlswrapper"])):
-	    for last in (b"", b"MAIL FR", b"DATA", b"DATA\r\nx\r\n", b"DATA\r\nx\r\n.", b"DATA\r\nx\r\n.\r"):
+	    for last in (b"", b"MAIL FR", b"DATA", b"DATA\r\nx\r\n", b"DATA\r\nx\r\n.", b"DATA\r\nx\r\n.\r",
+	                 # CVE-2026-45185, CVE-2020-28018
+	                 b"BDAT 100 LAST\r\n" + b"x" * 20, b"BDAT 10\r\n" + b"x" * 10, b"NOOP\r\n" * 3000 + b"NO"):
 	        p = Parent([os.environ["SMTPD"], "-n", "-q", *more, "-A", os.environ["RECORD"], mail], os.environ["PEM"], kind)
 	        p.talk.expect("220"), p.talk.ask("EHLO me", "250")
 	        p.starttls()

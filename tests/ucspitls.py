@@ -94,9 +94,11 @@ def relay(source, sink, source2, sink2):
                 octets = read()
                 if octets is None:
                     continue
-                if not octets:
+                if octets:
+                    write(octets)
+                # What came last and the end of TLS may come together.
+                if not octets or getattr(read, "over", False):
                     return
-                write(octets)
             except OSError:
                 return
 
@@ -185,6 +187,7 @@ class Parent:
             try:
                 while piece := tls.recv(65536):
                     got += piece
+                read_tls.over = True
                 return got
             except ssl.SSLWantReadError:
                 return got or None
