@@ -44,6 +44,7 @@ admit_starttls(struct transaction *self, const struct record *record)
 	    starttls_says_reply(starttls) != (record->first_length > 0) ||
 	    record->first_length > REPLY_MAX)
 		return false;
+	starttls->hasty = record->number != 0;
 	good = starttls_begin(starttls, record->first, record->first_length,
 	    settings->timeout, session->tls);
 	if (good) {

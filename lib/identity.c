@@ -23,11 +23,14 @@ identity_tls(struct errand *errand, const struct smtp_event *event)
 {
 	const struct starttls *starttls = &errand->settings->starttls;
 	struct record record = {.type = RECORD_STARTTLS}, reply;
+	size_t behind;
 
 	if (!errand_step(
 		errand, event, &(struct record){.type = RECORD_STEP}) ||
 	    !talk_flush(&errand->talk))
 		return;
+	(void)smtp_rest(errand->talk.smtp, &behind); /* it goes, unread */
+	record.number = behind > 0;
 	smtp_reply(errand->talk.smtp, REPLY_TLS, strlen(REPLY_TLS));
 	if (starttls_says_reply(starttls)) {
 		record.first =

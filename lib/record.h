@@ -33,6 +33,7 @@ enum record_type {
 	RECORD_TEXT,     /* first: what the hook is to read */
 	RECORD_STEP,     /* a command that has no record of its own */
 	RECORD_STARTTLS, /* first: the reply, where the dialogue has not said
+			  * it; number: 1 if the client has not waited for
 			  * it; answered when TLS has begun */
 	RECORD_LOGIN,    /* first: the user; second: the password, of CRAM-MD5
 			  * the response; number: an enum sasl_mechanism */

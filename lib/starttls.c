@@ -21,9 +21,12 @@
 
 /* Milliseconds: how long the client has to be quiet before the older tlswrapper
  * is told to begin, which passes on all plain text that it can have before it
- * looks at descriptor 5; and how long to wait for that. */
+ * looks at descriptor 5; the same of a client that has not waited, whose text
+ * may lie where a busy machine has not yet got to it; and how long to wait for
+ * that. */
 #define QUIET 50
-#define DRAIN 1000
+#define QUIET_AGAIN 500
+#define DRAIN 2000
 
 /* Octets of the variables that a UCSPI-TLS parent answers with. */
 #define VARIABLES_OCTETS 65536
@@ -152,6 +155,8 @@ drain(int descriptor, int quiet)
 	while (wait_for(descriptor, clock_now() + quiet)) {
 		if (read(descriptor, octets, sizeof octets) <= 0)
 			return true; /* which the dialogue will notice */
+		if (quiet > 0)
+			quiet = QUIET_AGAIN;
 		if (clock_now() > until)
 			return false;
 	}
@@ -250,7 +255,7 @@ begin_wrapper(
 {
 	if (starttls->kind == STARTTLS_WRAPPER_ACK)
 		return begin_acknowledged(starttls, reply, length, until);
-	if (!drain(starttls->in, QUIET) ||
+	if (!drain(starttls->in, starttls->hasty ? QUIET_AGAIN : QUIET) ||
 	    !io_write(starttls->control, reply, length))
 		return false;
 	/* Its end is what tlswrapper waits for. */

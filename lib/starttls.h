@@ -20,6 +20,7 @@ struct starttls {
 	enum starttls_kind kind;
 	int control; /* the agent's */
 	int answer;  /* STARTTLS_WRAPPER_ACK: the agent's */
+	bool hasty;  /* the client has not waited for the answer */
 	int in, out; /* where the client is from then on: the dialogue's */
 };
 
