@@ -38,8 +38,9 @@ admit_starttls(struct transaction *self, const struct record *record)
 	struct session *session = &self->session;
 	bool good;
 
-	if (starttls->kind == STARTTLS_NONE || session->secure ||
-	    session->mechanism || self->envelope.has_sender ||
+	if (starttls->kind == STARTTLS_NONE || self->refused ||
+	    session->secure || session->mechanism ||
+	    self->envelope.has_sender ||
 	    (!self->tls && hooks_find(&settings->hooks, "STARTTLS", 8)) ||
 	    starttls_says_reply(starttls) != (record->first_length > 0) ||
 	    record->first_length > REPLY_MAX)
@@ -66,13 +67,14 @@ environment(struct transaction *self, const char *mechanism)
 	    &(struct step){.verb = "AUTH", .argument = mechanism});
 }
 
-/* True if a sound dialogue may ask about a login now. */
+/* True if a sound dialogue may speak of a login now. */
 static bool
 may_log_in(const struct transaction *self)
 {
 	const struct smtp_config *config = &self->settings->smtp;
 
-	return (self->session.secure || config->auth_plaintext) &&
+	return !self->refused &&
+	       (self->session.secure || config->auth_plaintext) &&
 	       self->session.greeted && !self->session.mechanism &&
 	       !self->envelope.has_sender;
 }
@@ -147,7 +149,7 @@ admit_login(struct transaction *self, const struct record *record)
 	};
 	const char *reply;
 
-	if (!settings->checker || !may_log_in(self) ||
+	if (!settings->checker || !may_log_in(self) || exchange.hook ||
 	    record->number < SASL_PLAIN || record->number > SASL_CRAM_MD5 ||
 	    !sasl_user_valid(record->first, record->first_length) ||
 	    (cram && (!settings->smtp.auth_cram || !self->challenge[0])))
@@ -228,6 +230,13 @@ pass_on(struct transaction *self, enum mechanism_step step,
 	    said->length);
 }
 
+/* What a hook is to read is one line. */
+static bool
+is_line(const char *text, size_t length)
+{
+	return length <= SASL_LINE_MAX && base64_valid(text, length);
+}
+
 bool
 admit_challenge(struct transaction *self, const struct record *record)
 {
@@ -242,7 +251,9 @@ admit_challenge(struct transaction *self, const struct record *record)
 	size_t prefix = strlen(HOOKS_AUTH);
 
 	if (!may_log_in(self) || exchange.hook ||
-	    record->first_length > HOOKS_NAME_MAX - prefix)
+	    record->first_length > HOOKS_NAME_MAX - prefix ||
+	    (!text_same(record->second, record->second_length, "=", 1) &&
+		!is_line(record->second, record->second_length)))
 		return false;
 	memcpy(name + prefix, record->first, record->first_length);
 	exchange.hook = hooks_find(
@@ -272,7 +283,8 @@ admit_response(struct transaction *self, const struct record *record)
 {
 	static struct mechanism_said said;
 
-	if (!exchange.hook || record->first_length > SASL_LINE_MAX)
+	if (!may_log_in(self) || !exchange.hook ||
+	    !is_line(record->first, record->first_length))
 		return false;
 	return pass_on(self,
 	    mechanism_answer(&exchange.mechanism, record->first,

@@ -41,6 +41,7 @@ transaction_answer(struct transaction *self, const struct record *record)
 /* The step that a RECORD_HOOK has announced. */
 static struct {
 	const struct hook *hook; /* NULL: none */
+	enum record_type step;   /* that tells of the command */
 	char verb[HOOKS_NAME_MAX + 1];
 	char argument[LINE_MAX_OCTETS + 1];
 	size_t text_length; /* of what it is to read */
@@ -56,12 +57,43 @@ hook_for(const struct transaction *self, const char *verb)
 	return hooks_find(&self->settings->hooks, name, strlen(name));
 }
 
+/* The command of the table that has this verb, as the table has it. */
+static const struct smtp_command *
+command_named(const struct hooks *hooks, const char *verb, size_t length)
+{
+	for (size_t i = 0; i < hooks->command_count; i++) {
+		const struct smtp_command *row = &hooks->commands[i];
+
+		if (strlen(row->verb) == length &&
+		    memcmp(row->verb, verb, length) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+/* What else has a hook, CONNECT or AUTH, is not for the dialogue to say. */
 static bool
 take_hook(struct transaction *self, const struct record *record)
 {
-	if (announced.hook || record->first_length > HOOKS_NAME_MAX ||
+	static const enum record_type steps[] = {
+	    [SMTP_HELO] = RECORD_HELO,
+	    [SMTP_MAIL] = RECORD_MAIL,
+	    [SMTP_RCPT] = RECORD_RCPT,
+	    [SMTP_RESET] = RECORD_RESET,
+	    [SMTP_DATA] = RECORD_STEP,
+	    [SMTP_CHUNK] = RECORD_STEP,
+	    [SMTP_QUIT] = RECORD_STEP,
+	    [SMTP_STARTTLS] = RECORD_STEP,
+	    [SMTP_COMMAND] = RECORD_STEP,
+	};
+	const struct smtp_command *row = command_named(
+	    &self->settings->hooks, record->first, record->first_length);
+
+	if (announced.hook || !row || !steps[row->kind] ||
+	    (self->refused && row->kind != SMTP_QUIT) ||
 	    record->second_length > LINE_MAX_OCTETS)
 		return false;
+	announced.step = steps[row->kind];
 	memcpy(announced.verb, record->first, record->first_length);
 	announced.verb[record->first_length] = '\0';
 	memcpy(announced.argument, record->second, record->second_length);
@@ -76,7 +108,9 @@ static bool
 take_text(struct transaction *self, const struct record *record)
 {
 	(void)self;
-	if (!announced.hook || record->first_length > sizeof announced.text)
+	if (!announced.hook || announced.step != RECORD_HELO ||
+	    announced.text_length > 0 ||
+	    record->first_length > sizeof announced.text)
 		return false;
 	for (size_t i = 0; i < record->first_length; i++)
 		if (record->first[i] != '\r')
@@ -247,7 +281,9 @@ take_rcpt(struct transaction *self, const struct record *record)
 	enum decision decision;
 	struct address address;
 
-	if (record->first_length == 0 ||
+	if (!self->envelope.has_sender || self->data ||
+	    record->first_length == 0 ||
+	    record->first_length > ENVELOPE_VALUE_MAX ||
 	    address_parse(record->first, record->first_length,
 		self->envelope.utf8, &address) != record->first_length ||
 	    policy_recipient(&self->settings->policy, &address))
@@ -265,16 +301,18 @@ take_rcpt(struct transaction *self, const struct record *record)
 static bool
 take_step(struct transaction *self, const struct record *record)
 {
+	bool data = strcmp(announced.verb, "DATA") == 0 ||
+		    strcmp(announced.verb, "BDAT") == 0;
+
 	(void)record;
-	if (!announced.hook)
+	if (!announced.hook || announced.step != RECORD_STEP ||
+	    (data && (self->envelope.count == 0 || self->data)))
 		return false;
 	switch (decide(self, announced.verb, NULL, 0)) {
 	case UNSOUND:
 		return false;
 	case GRANTED:
-		self->data = self->data ||
-			     strcmp(announced.verb, "DATA") == 0 ||
-			     strcmp(announced.verb, "BDAT") == 0;
+		self->data = self->data || data;
 		self->tls = strcmp(announced.verb, "STARTTLS") == 0;
 		break;
 	case REFUSED:
