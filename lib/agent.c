@@ -173,6 +173,7 @@ begin_session(bool launched)
 	if (!session_begin(&transaction->session, self.id,
 		transaction->settings->smtp.hostname, &self.peer, launched))
 		return false;
+	transaction->session.lmtp = transaction->settings->smtp.lmtp;
 	transaction->session.secure = transaction->settings->smtp.secure;
 	if (transaction->session.secure)
 		starttls_describe(launched ? getenv("SSL_PROTOCOL") : NULL,
@@ -503,7 +504,6 @@ agent_run(struct settings *settings, bool launched)
 		(void)kill(self.transaction.dialogue, SIGKILL);
 		return cannot_begin();
 	}
-	transaction->session.lmtp = settings->smtp.lmtp;
 	serve();
 	return finish();
 }

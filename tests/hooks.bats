@@ -5,7 +5,8 @@
 
 load lib
 
-# Every name that smtpd asks a hook by, but those of AUTH, STARTTLS and LMTP.
+# Every name that smtpd asks a hook by, but those of AUTH, STARTTLS and LMTP:
+# they are in hooks-extensions.bats.
 ALL=(CONNECT HELO EHLO MAIL RCPT DATA VRFY EXPN HELP NOOP RSET QUIT DISCONNECT)
 
 setup_file() {
@@ -427,11 +428,11 @@ X_C=a=b $(c) "d"'
 	hook NOOP <<<'cat "$NOTES/say"'
 	for reply in hello '354 go' '150 x' '650 x' '25' '250x' '250-unfinished' \
 		'250 2.0.0 a\n251 b' '250 5.0.0 x' '550 2.0.0 x' '250 a\033b' '250 \344' \
-		'250 \303\244' '250 a\n\n' '\n' '250 OK\nrest' '250 OK\n250 OK'; do
+		'250 \303\244' '250 a\rb' '250 a\r\r' '250 \000' '250 a\000b' '\000' '250 a\n\n' '\n' '250 OK\nrest' '250 OK\n250 OK'; do
 		printf "$reply\n" >"$NOTES/say"
 		ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' '>QUIT' '<221' ||
 			{ echo "reply: $reply"; return 1; }
-		grep -q '/NOOP printed what is no reply' "$errors"
+		grep -qx "smtpd: hook $HOOKS/NOOP printed what is no reply" "$errors"
 	done
 	# 4 KiB are the longest reply; more than is ever looked at hides nothing.
 	{ yes 250-x | head -n 682; echo 2; } | head -c 4092 >"$NOTES/say"
@@ -440,6 +441,15 @@ X_C=a=b $(c) "d"'
 	ask "${hello[@]}" '>NOOP' '<250' '>QUIT' '<221'
 	{ yes 250-x | head -n 700; echo 250; } >"$NOTES/say"
 	ask "${hello[@]}" '>NOOP' '<451' '>QUIT' '<221'
+}
+
+@test "a hook may print 16 KiB, and not one octet more" {
+	# X_A= and the line ends, and 250.
+	hook NOOP <<<'printf X_A=; head -c "$SMTP_ARGUMENT" /dev/zero | tr "\0" x; printf "\n250"; exit 0'
+	ask "${hello[@]}" '>NOOP 16376' '<250' '>NOOP 16377' '<451 4.3.0' '>QUIT' '<221'
+	hook VRFY <<<'echo "250 2.0.0 ${#X_A}"'
+	ask "${hello[@]}" '>NOOP 16377' '<451 4.3.0' '>VRFY x' '<250 2.0.0 0' \
+		'>NOOP 16376' '<250' '>VRFY x' '<250 2.0.0 16376' '>QUIT' '<221'
 }
 
 @test "what is cut from a flood of variables is no consent" {
@@ -501,11 +511,15 @@ X_C=a=b $(c) "d"'
 	check 67 'X_A=1\nnobody\n' '550 5.1.1 nobody'
 	check 0 '550 5.7.1 no\n' '550 5.7.1 no'
 	check 99 '250 2.0.0 nn\n' '250 2.0.0 nn'
+	silent
+	check 1 '250 2.0.0 fine\n' '451 4.3.0 Temporary failure'
+	grep -qx "smtpd: hook $HOOKS/NOOP printed a reply that says more than its exit status" "$errors"
 	# Killed: what it had printed is ignored, variables too.
 	hook NOOP <<<'echo X_A=1; echo 250 fine; kill -KILL $$'
 	hook VRFY <<<'echo "250 [$X_A]"'
 	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' \
 		'>VRFY x' '<250 []' '>QUIT' '<221'
+	grep -qx "smtpd: hook $HOOKS/NOOP was killed" "$errors"
 }
 
 @test "421 and 221 end the session, whatever the command" {
@@ -738,7 +752,33 @@ X_C=a=b $(c) "d"'
 	silent
 	hook NOOP <<<'echo 250 2.0.0 upper'
 	ask '<220' '>NOOP' '<250 2.0.0 upper' '>QUIT' '<221'
-	grep -q '/noop has no effect: there is another NOOP' "$errors"
+	grep -q '/noop has no effect: there is another one in upper case' "$errors"
+}
+
+@test "a name may be as long as a file's can be: 255 octets" {
+	name=$(printf '%255s' x | tr ' ' a)
+	hook "$name" <<<'echo "250 2.0.0 ${#SMTP_VERB}"'
+	run -1 mkdir "$HOOKS/a$name"
+	ask '<220' ">$name" '<250 2.0.0 255' ">${name^^} x" '<250 2.0.0 255' ">a$name" '<500 5.5.2' \
+		">${name#a}" '<500 5.5.2' ">HELP $name" '<214' '>HELP' '<214' '>QUIT' '<221'
+	grep -qx "214 2.0.0 ${name^^}" "$said"
+	grep -q "^214.* QUIT" "$said"
+	silent
+}
+
+@test "HELP lists all commands, in as many lines as it takes up to eight" {
+	for n in $(seq 10 73); do ln -s /bin/true "$HOOKS/$(printf "%050d" "$n")"; done
+	ask '<220' '>HELP' '<214' '>HELP x' '<501' '>QUIT' '<221'
+	[ "$(grep -c '^214-2.0.0 Commands:' "$said")" -eq 7 ]
+	[ "$(grep -c '^214 2.0.0 Commands:' "$said")" -eq 1 ]
+	[ "$(grep -o ' QUIT' "$said" | wc -l)" -eq 2 ]
+	[ "$(grep '^214' "$said" | grep -o ' 0[0-9]*' | sort -u | wc -l)" -eq 64 ]
+	run -1 grep -E '^.{511}' "$said"
+	rm "$HOOKS"/*
+	# More than that is left out.
+	for n in $(seq 10 73); do ln -s /bin/true "$HOOKS/$(printf "%0200d" "$n")"; done
+	ask '<220' '>HELP' '<214' '>NOOP' '<250' '>QUIT' '<221'
+	[ "$(grep -c '^214' "$said")" -eq 8 ]
 }
 
 # --- failing closed
