@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# shellcheck shell=bats
+# shellcheck shell=bats disable=SC2016
 # What the agent does for a dialogue process that someone has taken over, who
 # sends on its channel whatever he likes: nothing that a sound one could not
 # have got, and it never crashes. tests/taken.py.
