@@ -460,7 +460,8 @@ take_message(struct transaction *self, const struct record *record)
 static bool
 take_dropped(struct transaction *self, const struct record *record)
 {
-	if (!may_send(self))
+	if (!may_send(self) || record->first_length == 0 ||
+	    record->first[0] < '4')
 		return false;
 	journal_message(&self->session, &self->envelope,
 	    &(struct journal_message){

@@ -273,15 +273,18 @@ notes() {
 		cut -d ' ' -f 5 /proc/$$/stat >"$NOTES/group"
 		echo $$ >"$NOTES/pid"
 		pwd >"$NOTES/pwd"
+		umask >"$NOTES/umask"
 		grep -E 'Sig(Blk|Ign)' /proc/self/status | cut -f 2 >"$NOTES/signals"
 	END
 	(
 		trap '' PIPE HUP
 		cd "$STAGE"
+		umask 026
 		ask "${hello[@]}" '>NOOP' '<250' '>QUIT' '<221'
 	)
 	diff "$NOTES/group" "$NOTES/pid"
 	[ "$(cat "$NOTES/pwd")" = "$(cd "$STAGE" && pwd -P)" ]
+	[ "$(cat "$NOTES/umask")" = 0026 ]
 	# 32 and 33 are the C library's.
 	run -1 grep -vE '^0*(00000000|80000000|180000000)$' "$NOTES/signals"
 }
@@ -781,6 +784,12 @@ X_C=a=b $(c) "d"'
 	[ "$(grep -c '^214' "$said")" -eq 8 ]
 }
 
+@test "GET and POST are commands where there is a hook, but not as the first one" {
+	hook GET POST <<<'echo "250 2.0.0 $SMTP_VERB"'
+	ask '<220' '>NOOP' '<250' '>GET / HTTP/1.0' '<250 2.0.0 GET' '>post x' '<250 2.0.0 POST' '>QUIT' '<221'
+	ask '<220' '>GET / HTTP/1.0' '<421' '<eof'
+}
+
 # --- failing closed
 
 @test "a DIR that is missing or cannot be searched: an error line and 421" {
@@ -897,6 +906,14 @@ X_C=a=b $(c) "d"'
 	stop "$pid"
 }
 
+@test "a hook may take longer than the client, and than the session: it ends, then 421" {
+	hook NOOP <<<'sleep 2.2; echo 250 2.0.0 done'
+	options+=(-t 1)
+	ask "${hello[@]}" '>NOOP' '<250 2.0.0 done' '<421 4.4.2' '<eof'
+	options+=(-t 300 --session-timeout 1)
+	ask "${hello[@]}" '>NOOP' '<250 2.0.0 done' '<421 4.4.2' '<eof'
+}
+
 @test "SIGTERM while a hook runs: it ends, its reply is said, then 421" {
 	hook NOOP <<-'END'
 		touch "$NOTES/begun"
@@ -941,7 +958,8 @@ X_C=a=b $(c) "d"'
 	PY
 }
 
-@test "a second SIGTERM does not wait for a hook" {
+@test "a second SIGTERM does not wait for a hook, and DISCONNECT is not run" {
+	hook DISCONNECT <<<'touch "$NOTES/disconnected"'
 	hook NOOP <<-'END'
 		echo $$ >"$NOTES/pid"
 		sleep 60
@@ -959,6 +977,7 @@ X_C=a=b $(c) "d"'
 		os.killpg(int(open(f"{notes}/pid").read()), signal.SIGKILL)
 		smtp.ended()
 	PY
+	[ ! -e "$NOTES/disconnected" ]
 }
 
 # --- who, where and what it costs

@@ -131,6 +131,7 @@ caught() {
 		 ("behind DATA", [helo, mail, rcpt, data], rcpt),
 		 ("no sender", [helo], rcpt),
 		 ("line end", [helo], (hook("NOOP", "a\nb"), record("STEP"))),
+		 ("refused with 250", [helo, mail, rcpt, data], [record("DROPPED", "250 2.0.0 OK")]),
 		 ("content", [helo, mail, rcpt], (record("MESSAGE"),))]
 	END
 }
