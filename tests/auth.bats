@@ -826,6 +826,7 @@ came_by() {
 	    ("echo 535 5.7.8 no\n", "535 5.7.8 no"),
 	    ("echo 535 5.7.8 no; exit 77\n", "535 5.7.8 no"),
 	    ("echo 535 5.7.8 no; exit 75\n", "454 4.7.0"),
+	    ("echo 535 5.7.8 no; exit 111\n", "454 4.7.0"),
 	    ("echo 454 4.7.0 wait; exit 75\n", "454 4.7.0 wait"),
 	    (user + "exec >&-; exit 0\n", "454 4.7.0"),
 	    (user + "sleep 30 & echo 235 2.7.0 OK\n", "235 2.7.0 OK"),

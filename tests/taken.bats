@@ -193,3 +193,33 @@ caught() {
 		show(wrong)
 	PY
 }
+
+@test "whom CONNECT refuses behind XCLIENT cannot log in; TLS begins past no hook" {
+	printf '#!/bin/sh\n[ "$TCPREMOTEIP" = 127.0.0.1 ] || echo 554 5.7.1 no\n' >"$HOOKS/CONNECT"
+	py <<-'PY'
+		import os, socket
+		from taken import *
+		options = ["-A", "-q", "--auth-plaintext", "--xclient", "127.0.0.1", "-H", os.environ["HOOKS"], "true"]
+		env = dict(os.environ, PROTO="TCP", TCPREMOTEIP="127.0.0.1", TCPREMOTEPORT="4")
+		smtp = Taken(*options, env=env)
+		smtp.tell(record("XCLIENT", "ADDR=192.0.2.7 HELO=x PROTO=ESMTP"))
+		assert smtp.answer()[0] == "554 5.7.1 no\n"
+		smtp.tell(record("CHALLENGE", "X", "c2VzYW1l"))
+		smtp.caught()
+		ours, theirs = socket.socketpair()
+		fd = theirs.fileno()
+		for before, good in (([], False), ([hook("STARTTLS"), record("STEP")], True)):
+		    smtp = Taken(*options, pass_fds=[fd], env=dict(env, SSLCTLFD=str(fd), SSLREADFD=str(fd), SSLWRITEFD=str(fd)))
+		    if before:
+		        smtp.tell(*before)
+		        assert smtp.answer() == ("", 0)
+		    smtp.tell(record("STARTTLS"))
+		    if good:
+		        ours.settimeout(10)
+		        assert ours.recv(1) == b"Y"
+		        ours.send(b"\0")
+		        assert smtp.answer() == ("", 1)
+		        smtp.tell(record("STARTTLS"))
+		    smtp.caught()
+	PY
+}
