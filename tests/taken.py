@@ -2,12 +2,14 @@
 and records of our own on it."""
 
 import ctypes
+import errno
 import os
 import re
 import socket
+import stat
 import struct
 
-from session import Session
+from session import Session, until
 
 PIDFD_GETFD = 438  # the same number on every machine
 PACKET_MAX = 16384
@@ -36,25 +38,32 @@ def hook(verb, argument=""):
     return record("HOOK", verb, argument)
 
 
-def channel(pid):
-    """A copy of the socket of another process: None if that is forbidden."""
+def channels(pid):
+    """Copies of such sockets of another process; None if that is forbidden."""
     call = ctypes.CDLL(None, use_errno=True).syscall
-    other = os.pidfd_open(pid)
+    found = []
     try:
-        for name in os.listdir(f"/proc/{pid}/fd"):
-            if int(name) < 3:
-                continue
-            fd = call(PIDFD_GETFD, other, int(name), 0)
-            if fd < 0:
-                return None
-            found = socket.socket(fileno=fd)
-            if (found.family, found.type) == (socket.AF_UNIX,
-                                              socket.SOCK_SEQPACKET):
-                return found
-            found.close()
-    finally:
-        os.close(other)
-    raise SystemExit("the dialogue has no channel")
+        other = os.pidfd_open(pid)
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return found  # it is gone
+    for name in names:
+        fd = call(PIDFD_GETFD, other, int(name), 0)
+        if fd < 0 and ctypes.get_errno() == errno.EPERM:
+            os.close(other)
+            return None
+        if fd < 0:
+            continue
+        if not stat.S_ISSOCK(os.fstat(fd).st_mode):
+            os.close(fd)
+            continue
+        end = socket.socket(fileno=fd)
+        if (end.family, end.type) == (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+            found.append(end)
+        else:
+            end.close()
+    os.close(other)
+    return found
 
 
 class Taken(Session):
@@ -62,8 +71,18 @@ class Taken(Session):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, kind="pair", **options)
-        self.channel = channel(self.dialogue())
+        self.channel = until(self.only_channel)
         self.channel.settimeout(10)
+
+    def only_channel(self):
+        """Of a dialogue that has closed what it does not need: the agent's end,
+        too."""
+        found = channels(self.dialogue())
+        if len(found) == 1:
+            return found[0]
+        for end in found:
+            end.close()
+        return None
 
     def tell(self, *records):
         """In one packet."""
