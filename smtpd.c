@@ -199,8 +199,7 @@ set_logins(void)
 	smtp->mechanisms = names;
 	for (size_t i = 0; i < settings.hooks.count; i++)
 		if (strncmp(settings.hooks.hooks[i].name, HOOKS_AUTH, prefix) ==
-			0 &&
-		    settings.hooks.hooks[i].name[prefix])
+		    0)
 			names[smtp->mechanism_count++] =
 			    settings.hooks.hooks[i].name + prefix;
 }

@@ -230,6 +230,8 @@ pass_on(struct transaction *self, enum mechanism_step step,
 	self->stopped = step == MECHANISM_STOPPED;
 	if (self->stopped)
 		return true;
+	if (said->wrong)
+		log_error("hook %s %s", hook->path, said->wrong);
 	return conclude(self, hook->name + strlen(HOOKS_AUTH),
 	    exchange.mechanism.user, exchange.mechanism.user_length, said->text,
 	    said->length);

@@ -141,11 +141,12 @@ is_listed(const struct smtp *smtp, const struct smtp_command *row)
 	       (!row->offered || row->offered(smtp));
 }
 
-/* The verbs, as HELP lists them. */
+/* The verbs, as HELP lists them; what does not fit one reply is left out. */
 static void
 say_verbs(struct smtp *smtp, const char *reply)
 {
 	size_t count, used = strlen(reply);
+	size_t lines = REPLY_MAX / REPLY_LINE_MAX;
 	const struct smtp_command *row = table(smtp, &count);
 	char line[REPLY_LINE_MAX - 2];
 
@@ -153,8 +154,16 @@ say_verbs(struct smtp *smtp, const char *reply)
 	for (; count > 0; row++, count--) {
 		size_t n = strlen(row->verb);
 
-		if (!is_listed(smtp, row) || used + 1 + n > sizeof line)
+		if (!is_listed(smtp, row) || n > REPLY_LINE_MAX / 2)
 			continue;
+		if (used + 1 + n > sizeof line) {
+			if (--lines == 0)
+				break;
+			line[3] = '-';
+			smtp_say(smtp, line, used);
+			line[3] = ' ';
+			used = strlen(reply);
+		}
 		line[used++] = ' ';
 		memcpy(line + used, row->verb, n);
 		used += n;

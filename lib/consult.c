@@ -57,12 +57,33 @@ run_hook(struct consultation *of, struct outcome *outcome)
 	run_whole(&runnable, &feed, outcome);
 }
 
+/* What it did that it may not, for the log; NULL if nothing. */
+static const char *
+complaint(const struct consultation *of, const struct outcome *outcome,
+    const struct advice *advice, size_t variables)
+{
+	const char *text = outcome->output + variables;
+	size_t length = outcome->length - variables;
+
+	if (outcome->end == VERDICT_KILLED)
+		return "was killed";
+	if (reply_code(text, length, of->envelope->utf8) != 0)
+		return memcmp(text, advice->reply, 3) == 0
+			   ? NULL
+			   : "printed a reply that says more than its exit "
+			     "status";
+	if (advice->length > 0 && verdict_success(outcome->status))
+		return "printed what is no reply";
+	return NULL;
+}
+
 /* What is to be said of its end. */
 static void
 judge(struct consultation *of, const struct outcome *outcome,
     struct advice *advice)
 {
 	size_t variables;
+	const char *wrong;
 
 	if (outcome->end == VERDICT_NOT_RUN) {
 		advise(advice, strcmp(of->step.verb, "CONNECT") == 0
@@ -73,13 +94,11 @@ judge(struct consultation *of, const struct outcome *outcome,
 	advice->length = hooktext_verdict(outcome->end, outcome->status,
 	    outcome->output, outcome->length, of->envelope->utf8, advice->reply,
 	    sizeof advice->reply, &variables);
+	wrong = complaint(of, outcome, advice, variables);
+	if (wrong)
+		log_error("hook %s %s", of->hook->path, wrong);
 	if (!take_variables(of, outcome->output, variables))
 		advise(advice, REPLY_TRY_LATER);
-	else if (advice->length > 0 && outcome->end == VERDICT_EXITED &&
-		 verdict_success(outcome->status) &&
-		 reply_code(outcome->output + variables,
-		     outcome->length - variables, of->envelope->utf8) == 0)
-		log_error("hook %s printed what is no reply", of->hook->path);
 }
 
 void

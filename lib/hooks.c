@@ -88,21 +88,34 @@ add(struct hooks *hooks, const char *directory, const char *file,
 	return true;
 }
 
+/* What keeps a file whose name could be a hook's from being one; NULL if
+ * nothing does. */
+static const char *
+objection(const struct hooks *hooks, const char *name)
+{
+	size_t length = strlen(name), prefix = strlen(HOOKS_AUTH);
+
+	if (among(name, hookless, sizeof hookless / sizeof *hookless))
+		return "there is no such hook";
+	if (strncmp(name, HOOKS_AUTH, prefix) == 0 &&
+	    (length == prefix || length > prefix + HOOKS_MECHANISM_MAX))
+		return "the name of a mechanism has 1 to 20 characters";
+	if (hooks_find(hooks, name, length))
+		return "there is another one in upper case";
+	return NULL;
+}
+
 static bool
 add_if_hook(struct hooks *hooks, const char *directory, const char *file)
 {
 	char name[HOOKS_NAME_MAX + 1];
+	const char *why;
 
 	if (!is_name(file, name))
 		return true;
-	if (among(name, hookless, sizeof hookless / sizeof *hookless)) {
-		log_error("%s/%s has no effect: there is no such hook",
-		    directory, file);
-		return true;
-	}
-	if (hooks_find(hooks, name, strlen(name))) {
-		log_error("%s/%s has no effect: there is another %s", directory,
-		    file, name);
+	why = objection(hooks, name);
+	if (why) {
+		log_error("%s/%s has no effect: %s", directory, file, why);
 		return true;
 	}
 	if (hooks->count == HOOKS_MAX) {

@@ -8,12 +8,14 @@
 
 #include "smtp.h"
 
-/* Octets of a name, and how many files there may be. */
-#define HOOKS_NAME_MAX 32
+/* Octets of a name, as many as a file's can have, and how many files there may
+ * be. */
+#define HOOKS_NAME_MAX 255
 #define HOOKS_MAX 64
 
-/* In front of the names of SASL mechanisms. */
+/* In front of the names of SASL mechanisms, and their octets (RFC 4422 3.1). */
 #define HOOKS_AUTH "AUTH-"
+#define HOOKS_MECHANISM_MAX 20
 
 struct hook {
 	char name[HOOKS_NAME_MAX + 1]; /* in upper case */

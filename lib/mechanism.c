@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "hooktext.h"
-#include "log.h"
 #include "smtp.h"
 
 static const struct spool nothing = {.file = -1};
@@ -34,6 +33,21 @@ forget(struct mechanism *mechanism, size_t length)
 	memmove(outcome->output, outcome->output + length, outcome->length);
 }
 
+/* What it did that it may not, for the log; NULL if nothing. */
+static const char *
+complaint(const struct outcome *outcome, bool malformed, const char *reply)
+{
+	if (malformed)
+		return "printed what it may not";
+	if (outcome->end == VERDICT_NOT_RUN)
+		return NULL;
+	if (outcome->end == VERDICT_KILLED)
+		return "was killed";
+	return outcome->length >= 3 && memcmp(outcome->output, reply, 3) == 0
+		   ? NULL
+		   : "printed no reply that its exit status allows";
+}
+
 /* The verdict: what it has printed, all of it, and how it ended. */
 static enum mechanism_step
 conclude(
@@ -51,6 +65,7 @@ conclude(
 	said->length = hooktext_login(outcome->end, outcome->status,
 	    outcome->output, malformed ? 0 : outcome->length, false,
 	    mechanism->user_length > 0, said->reply, sizeof said->reply);
+	said->wrong = complaint(outcome, malformed, said->reply);
 	return MECHANISM_OVER;
 }
 

@@ -29,6 +29,7 @@ enum mechanism_step {
 struct mechanism_said {
 	const char *text;
 	size_t length;
+	const char *wrong; /* what the hook did that it may not, or NULL */
 	char reply[REPLY_MAX + 1];
 };
 

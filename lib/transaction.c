@@ -57,6 +57,7 @@ hook_for(const struct transaction *self, const char *verb)
 	return hooks_find(&self->settings->hooks, name, strlen(name));
 }
 
+/* What else has a hook, CONNECT or AUTH, is not for the dialogue to say. */
 static bool
 take_hook(struct transaction *self, const struct record *record)
 {
@@ -450,7 +451,8 @@ take_message(struct transaction *self, const struct record *record)
 static bool
 take_dropped(struct transaction *self, const struct record *record)
 {
-	if (!may_send(self))
+	if (!may_send(self) || record->first_length == 0 ||
+	    record->first[0] < '4')
 		return false;
 	journal_message(&self->session, &self->envelope,
 	    &(struct journal_message){

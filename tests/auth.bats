@@ -826,6 +826,7 @@ came_by() {
 	    ("echo 535 5.7.8 no\n", "535 5.7.8 no"),
 	    ("echo 535 5.7.8 no; exit 77\n", "535 5.7.8 no"),
 	    ("echo 535 5.7.8 no; exit 75\n", "454 4.7.0"),
+	    ("echo 535 5.7.8 no; exit 111\n", "454 4.7.0"),
 	    ("echo 454 4.7.0 wait; exit 75\n", "454 4.7.0 wait"),
 	    (user + "exec >&-; exit 0\n", "454 4.7.0"),
 	    (user + "sleep 30 & echo 235 2.7.0 OK\n", "235 2.7.0 OK"),
@@ -926,14 +927,14 @@ came_by() {
 	s.ended()
 	until(gone, hook_pid)
 	# While it thinks a signal waits for its verdict; a second one does not.
-	slow = f"read -r b; echo x >{pid}/thinks; sleep 1; echo SMTP_AUTH_USER=ann; echo 235 2.7.0 OK\n"
+	slow = f"read -r b; echo x >{pid}/new; mv {pid}/new {pid}/thinks; sleep 1; echo SMTP_AUTH_USER=ann; echo 235 2.7.0 OK\n"
 	s, hook_pid = session(slow)
 	s.talk.line("QQ==")
 	until(lambda: left(pid, "thinks"))
 	s.process.send_signal(signal.SIGTERM)
 	s.talk.expect("235", "421")
 	s.ended()
-	s, hook_pid = session(f"read -r b; echo x >{pid}/thinks; exec sleep 30\n")
+	s, hook_pid = session(f"read -r b; echo x >{pid}/new; mv {pid}/new {pid}/thinks; exec sleep 30\n")
 	s.talk.line("QQ==")
 	until(lambda: left(pid, "thinks"))
 	since = time.monotonic()
@@ -944,7 +945,7 @@ came_by() {
 	assert time.monotonic() - since < 5
 	os.kill(hook_pid, signal.SIGKILL) if not gone(hook_pid) else None
 	# It hangs: --command-timeout, its group with it.
-	s, hook_pid = session(f"sleep 60 & echo $! >{pid}/child; read -r b; wait\n", "--command-timeout", "1")
+	s, hook_pid = session(f"sleep 60 & echo $! >{pid}/new; mv {pid}/new {pid}/child; read -r b; wait\n", "--command-timeout", "1")
 	child = int(until(lambda: left(pid, "child")))
 	s.talk.ask("QQ==", "454 4.7.0")
 	until(gone, hook_pid), until(gone, child)

@@ -5,7 +5,8 @@
 
 load lib
 
-# Every name that smtpd asks a hook by, but those of AUTH, STARTTLS and LMTP.
+# Every name that smtpd asks a hook by, but those of AUTH, STARTTLS and LMTP:
+# they are in hooks-extensions.bats.
 ALL=(CONNECT HELO EHLO MAIL RCPT DATA VRFY EXPN HELP NOOP RSET QUIT DISCONNECT)
 
 setup_file() {
@@ -272,15 +273,18 @@ notes() {
 		cut -d ' ' -f 5 /proc/$$/stat >"$NOTES/group"
 		echo $$ >"$NOTES/pid"
 		pwd >"$NOTES/pwd"
+		umask >"$NOTES/umask"
 		grep -E 'Sig(Blk|Ign)' /proc/self/status | cut -f 2 >"$NOTES/signals"
 	END
 	(
 		trap '' PIPE HUP
 		cd "$STAGE"
+		umask 026
 		ask "${hello[@]}" '>NOOP' '<250' '>QUIT' '<221'
 	)
 	diff "$NOTES/group" "$NOTES/pid"
 	[ "$(cat "$NOTES/pwd")" = "$(cd "$STAGE" && pwd -P)" ]
+	[ "$(cat "$NOTES/umask")" = 0026 ]
 	# 32 and 33 are the C library's.
 	run -1 grep -vE '^0*(00000000|80000000|180000000)$' "$NOTES/signals"
 }
@@ -427,11 +431,11 @@ X_C=a=b $(c) "d"'
 	hook NOOP <<<'cat "$NOTES/say"'
 	for reply in hello '354 go' '150 x' '650 x' '25' '250x' '250-unfinished' \
 		'250 2.0.0 a\n251 b' '250 5.0.0 x' '550 2.0.0 x' '250 a\033b' '250 \344' \
-		'250 \303\244' '250 a\n\n' '\n' '250 OK\nrest' '250 OK\n250 OK'; do
+		'250 \303\244' '250 a\rb' '250 a\r\r' '250 \000' '250 a\000b' '\000' '250 a\n\n' '\n' '250 OK\nrest' '250 OK\n250 OK'; do
 		printf "$reply\n" >"$NOTES/say"
 		ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' '>QUIT' '<221' ||
 			{ echo "reply: $reply"; return 1; }
-		grep -q '/NOOP printed what is no reply' "$errors"
+		grep -qx "smtpd: hook $HOOKS/NOOP printed what is no reply" "$errors"
 	done
 	# 4 KiB are the longest reply; more than is ever looked at hides nothing.
 	{ yes 250-x | head -n 682; echo 2; } | head -c 4092 >"$NOTES/say"
@@ -440,6 +444,15 @@ X_C=a=b $(c) "d"'
 	ask "${hello[@]}" '>NOOP' '<250' '>QUIT' '<221'
 	{ yes 250-x | head -n 700; echo 250; } >"$NOTES/say"
 	ask "${hello[@]}" '>NOOP' '<451' '>QUIT' '<221'
+}
+
+@test "a hook may print 16 KiB, and not one octet more" {
+	# X_A= and the line ends, and 250.
+	hook NOOP <<<'printf X_A=; head -c "$SMTP_ARGUMENT" /dev/zero | tr "\0" x; printf "\n250"; exit 0'
+	ask "${hello[@]}" '>NOOP 16376' '<250' '>NOOP 16377' '<451 4.3.0' '>QUIT' '<221'
+	hook VRFY <<<'echo "250 2.0.0 ${#X_A}"'
+	ask "${hello[@]}" '>NOOP 16377' '<451 4.3.0' '>VRFY x' '<250 2.0.0 0' \
+		'>NOOP 16376' '<250' '>VRFY x' '<250 2.0.0 16376' '>QUIT' '<221'
 }
 
 @test "what is cut from a flood of variables is no consent" {
@@ -501,11 +514,15 @@ X_C=a=b $(c) "d"'
 	check 67 'X_A=1\nnobody\n' '550 5.1.1 nobody'
 	check 0 '550 5.7.1 no\n' '550 5.7.1 no'
 	check 99 '250 2.0.0 nn\n' '250 2.0.0 nn'
+	silent
+	check 1 '250 2.0.0 fine\n' '451 4.3.0 Temporary failure'
+	grep -qx "smtpd: hook $HOOKS/NOOP printed a reply that says more than its exit status" "$errors"
 	# Killed: what it had printed is ignored, variables too.
 	hook NOOP <<<'echo X_A=1; echo 250 fine; kill -KILL $$'
 	hook VRFY <<<'echo "250 [$X_A]"'
 	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' \
 		'>VRFY x' '<250 []' '>QUIT' '<221'
+	grep -qx "smtpd: hook $HOOKS/NOOP was killed" "$errors"
 }
 
 @test "421 and 221 end the session, whatever the command" {
@@ -738,7 +755,39 @@ X_C=a=b $(c) "d"'
 	silent
 	hook NOOP <<<'echo 250 2.0.0 upper'
 	ask '<220' '>NOOP' '<250 2.0.0 upper' '>QUIT' '<221'
-	grep -q '/noop has no effect: there is another NOOP' "$errors"
+	grep -q '/noop has no effect: there is another one in upper case' "$errors"
+}
+
+@test "a name may be as long as a file's can be: 255 octets" {
+	name=$(printf '%255s' x | tr ' ' a)
+	hook "$name" <<<'echo "250 2.0.0 ${#SMTP_VERB}"'
+	run -1 mkdir "$HOOKS/a$name"
+	ask '<220' ">$name" '<250 2.0.0 255' ">${name^^} x" '<250 2.0.0 255' ">a$name" '<500 5.5.2' \
+		">${name#a}" '<500 5.5.2' ">HELP $name" '<214' '>HELP' '<214' '>QUIT' '<221'
+	grep -qx "214 2.0.0 ${name^^}" "$said"
+	grep -q "^214.* QUIT" "$said"
+	silent
+}
+
+@test "HELP lists all commands, in as many lines as it takes up to eight" {
+	for n in $(seq 10 73); do ln -s /bin/true "$HOOKS/$(printf "%050d" "$n")"; done
+	ask '<220' '>HELP' '<214' '>HELP x' '<501' '>QUIT' '<221'
+	[ "$(grep -c '^214-2.0.0 Commands:' "$said")" -eq 7 ]
+	[ "$(grep -c '^214 2.0.0 Commands:' "$said")" -eq 1 ]
+	[ "$(grep -o ' QUIT' "$said" | wc -l)" -eq 2 ]
+	[ "$(grep '^214' "$said" | grep -o ' 0[0-9]*' | sort -u | wc -l)" -eq 64 ]
+	run -1 grep -E '^.{511}' "$said"
+	rm "$HOOKS"/*
+	# More than that is left out.
+	for n in $(seq 10 73); do ln -s /bin/true "$HOOKS/$(printf "%0200d" "$n")"; done
+	ask '<220' '>HELP' '<214' '>NOOP' '<250' '>QUIT' '<221'
+	[ "$(grep -c '^214' "$said")" -eq 8 ]
+}
+
+@test "GET and POST are commands where there is a hook, but not as the first one" {
+	hook GET POST <<<'echo "250 2.0.0 $SMTP_VERB"'
+	ask '<220' '>NOOP' '<250' '>GET / HTTP/1.0' '<250 2.0.0 GET' '>post x' '<250 2.0.0 POST' '>QUIT' '<221'
+	ask '<220' '>GET / HTTP/1.0' '<421' '<eof'
 }
 
 # --- failing closed
@@ -857,6 +906,14 @@ X_C=a=b $(c) "d"'
 	stop "$pid"
 }
 
+@test "a hook may take longer than the client, and than the session: it ends, then 421" {
+	hook NOOP <<<'sleep 2.2; echo 250 2.0.0 done'
+	options+=(-t 1)
+	ask "${hello[@]}" '>NOOP' '<250 2.0.0 done' '<421 4.4.2' '<eof'
+	options+=(-t 300 --session-timeout 1)
+	ask "${hello[@]}" '>NOOP' '<250 2.0.0 done' '<421 4.4.2' '<eof'
+}
+
 @test "SIGTERM while a hook runs: it ends, its reply is said, then 421" {
 	hook NOOP <<-'END'
 		touch "$NOTES/begun"
@@ -901,7 +958,8 @@ X_C=a=b $(c) "d"'
 	PY
 }
 
-@test "a second SIGTERM does not wait for a hook" {
+@test "a second SIGTERM does not wait for a hook, and DISCONNECT is not run" {
+	hook DISCONNECT <<<'touch "$NOTES/disconnected"'
 	hook NOOP <<-'END'
 		echo $$ >"$NOTES/pid"
 		sleep 60
@@ -919,6 +977,7 @@ X_C=a=b $(c) "d"'
 		os.killpg(int(open(f"{notes}/pid").read()), signal.SIGKILL)
 		smtp.ended()
 	PY
+	[ ! -e "$NOTES/disconnected" ]
 }
 
 # --- who, where and what it costs

@@ -572,6 +572,30 @@ END
 	[ ! -e called ]
 }
 
+@test "Mailman 3, smtpd: --check as the RCPT hook; upstream for the rest" {
+	mailman_start
+	fake up 'rcpt=250 2.1.5 Yes' 'rcpt=550 5.1.1 Never heard of' 'rcpt=450 4.2.0 Later'
+	mkdir hooks
+	chmod 755 . hooks
+	printf '#!/bin/sh\nexec "%s" -n me.example --check --lmtp "%s" "$UPSTREAM"\n' \
+		"$mailman" "$lmtp" >hooks/RCPT
+	printf '#!/bin/sh\nexec "%s" -n me.example --lmtp "%s" "$UPSTREAM"\n' "$mailman" "$lmtp" >deliver
+	chmod 755 hooks/RCPT deliver
+	session() { # STEP ...
+		UPSTREAM=$fake talk -t 20 pair '<220' '>EHLO me' '<250' '>MAIL FROM:<ann@example.com>' '<250' "$@" '>QUIT' '<221' \
+			-- "$SMTPD" -q -n -A -H "$PWD/hooks" "$PWD/deliver" >said
+	}
+	session '>RCPT TO:<bob@example.org>' '<250 2.1.5' '>RCPT TO:<cid@example.org>' '<550 5.1.1 Never heard of' \
+		'>RCPT TO:<news@example.org>' '<250 2.1.5' '>RCPT TO:<dot@example.org>' '<450 4.2.0 Later' '>RSET' '<250' \
+		'>MAIL FROM:<ann@example.com>' '<250' '>RCPT TO:<news@example.org>' '<250' '>DATA' '<354' '=message' '<250'
+	queued 'in news.example.org post ann@example.com hi 9'
+	# Neither is there: nobody is refused for good.
+	kill "${started[@]}"
+	for p in "${started[@]}"; do ended "$p"; done
+	started=()
+	session '>RCPT TO:<news@example.org>' '<451 4.' '>RCPT TO:<bob@example.org>' '<451 4.' '>DATA' '<503'
+}
+
 @test "many lists on a connection that breaks; many who are refused" {
 	mapfile -t all < <(seq -f 'list%g@example.org' 300)
 	for_all "${all[@]}"

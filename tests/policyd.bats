@@ -638,6 +638,88 @@ policyd_spf() {
 	handed_on
 }
 
+# gate NAME ...: smtpd-policy asks $place as these hooks of smtpd, in
+# session(); the fields that are handed on are put on top of the message.
+gate() {
+	rm -rf hooks
+	mkdir hooks
+	for name; do
+		printf '#!/bin/sh\nexec "%s" "%s"\n' "$policy" "$place" >"hooks/$name"
+	done
+	cat >deliver <<-'END'
+		#!/bin/sh
+		{
+			for field in "$X_POLICY_MAIL" "$X_POLICY_RCPT" "$X_POLICY_DATA"; do
+				[ -z "$field" ] || printf '%s\n' "$field"
+			done
+			cat
+		} | "$RECORD" "$MAIL"
+	END
+	chmod 755 hooks/* deliver
+	forget_messages
+}
+
+# session STEP ...: with a client at 192.0.2.1, or $client; root stays root, as
+# postgrey's socket is closed to others.
+session() {
+	PROTO=TCP TCPREMOTEIP=${client:-192.0.2.1} talk -t 20 pair '<220' \
+		'>EHLO client.example' '<250' "$@" '>QUIT' '<221' \
+		-- "$SMTPD" -q -n -A -H "$PWD/hooks" "$PWD/deliver" >said 2>err
+}
+
+# field NAME: how often the only message has it.
+field() {
+	sed '/^$/q' "$(only)/message" | grep -c "^$1: "
+}
+
+@test "through smtpd: postgrey as RCPT hook: later, and then a field" {
+	postgrey --delay=1
+	gate RCPT
+	session '>MAIL FROM:<ann@example.com>' '<250' \
+		'>RCPT TO:<bob@example.org>' '<450 4.2.0 Greylisted, see ' '>DATA' '<503' \
+		'>RCPT TO:<cid@example.org>' '<450 4.2.0 Greylisted' '>RSET' '<250'
+	[ "$(messages)" -eq 0 ]
+	# Until its second is over; and then no message of the connection but the
+	# first has the field.
+	taken() {
+		session '>MAIL FROM:<ann@example.com>' '<250' \
+			'>RCPT TO:<bob@example.org>' '<250' '>RCPT TO:<cid@example.org>' '<250' \
+			'>DATA' '<354' '>Subject: one' '>' . '<250' 2>/dev/null
+	}
+	eventually taken
+	[ "$(field X-Greylist)" -eq 1 ]
+	[ "$(recorded RECIPIENTS)" = 'bob@example.org cid@example.org' ]
+	forget_messages
+	session '>MAIL FROM:<dan@example.com>' '<250' '>RCPT TO:<bob@example.org>' '<450' \
+		'>RSET' '<250' '>MAIL FROM:<ann@example.com>' '<250' '>RCPT TO:<bob@example.org>' '<250' \
+		'>DATA' '<354' '>Subject: two' '>' . '<250'
+	run -1 field X-Greylist
+	diff -u /dev/null <(grep -v '^recorded ' err)
+	# Nobody there: 451 4.3.5, and why is in the log.
+	end_all
+	session '>MAIL FROM:<ann@example.com>' '<250' '>RCPT TO:<bob@example.org>' '<451 4.3.5 Server conf'
+	grep -q '^smtpd-policy: ' err
+}
+
+@test "through smtpd: policyd-spf as RCPT hook: a field, a refusal, and no more" {
+	policyd_spf
+	gate RCPT
+	session '>MAIL FROM:<ann@good.example>' '<250' '>RCPT TO:<bob@example.org>' '<250' \
+		'>RCPT TO:<cid@example.org>' '<250' '>DATA' '<354' '>Subject: one' '>' . '<250'
+	[ "$(field Received-SPF)" -eq 1 ]
+	grep -q '^Received-SPF: Pass (mailfrom) identity=mailfrom; client-ip=192.0.2.1; helo=client.example; ' "$(only)/message"
+	forget_messages
+	# The next one of the connection is judged anew; the transaction goes on.
+	client=192.0.2.2 session '>MAIL FROM:<ann@good.example>' '<250' '>RCPT TO:<bob@example.org>' '<550 5.7.23 ' \
+		'>RCPT TO:<cid@example.org>' '<550 5.7.23 ' '>DATA' '<503' '>RSET' '<250' \
+		'>MAIL FROM:<ann@example.com>' '<250' '>RCPT TO:<bob@example.org>' '<250' \
+		'>DATA' '<354' '>Subject: two' '>' . '<250' \
+		'>EHLO good.example' '<250' '>MAIL FROM:<>' '<250' '>RCPT TO:<bob@example.org>' '<550 5.7.23 '
+	grep -q '^Received-SPF: None ' "$(only)/message"
+	[ "$(field Received-SPF)" -eq 1 ]
+	diff -u /dev/null <(grep -v '^recorded ' err)
+}
+
 # example NAME: that block of the page.
 example() {
 	awk -v name="$1" '$0 == ".\\\" sh: " name { on = 1; next }

@@ -402,6 +402,50 @@ aio() {
 	eventually listening "$port"
 }
 
+@test "aiosmtpd: --check as the RCPT hook: who is not known, nobody there, and mail" {
+	aio smtp
+	mkdir hooks
+	chmod 755 . hooks
+	printf '#!/bin/sh\nexec "%s" --check "127.0.0.1:%s"\n' "$relay" "$port" >hooks/RCPT
+	chmod 755 hooks/RCPT
+	session() { # STEP ...
+		talk -t 20 pair '<220' '>EHLO me' '<250' '>MAIL FROM:<ann@example.com>' '<250' "$@" '>QUIT' '<221' \
+			-- "$SMTPD" -q -n -A -H "$PWD/hooks" "$relay" "127.0.0.1:$port" | tr -d '\r' >said
+	}
+	# The transaction goes on without him.
+	session '>RCPT TO:<no@example.org>' '<550 5.1.1 No such user' '>DATA' '<503' \
+		'>RCPT TO:<bob@example.org>' '<250 2.1.5' '>RCPT TO:<nobody@example.org>' '<550 5.1.1 No such user' \
+		'>RCPT TO:<cid@example.org>' '<250 2.1.5' '>DATA' '<354' '=message' '<250 2.0.0 aio'
+	grep -qF "ann@example.com ['bob@example.org', 'cid@example.org']" got.envelope
+	cp got before
+	# It is asked with the sender, too: aiosmtpd takes no message now.
+	kill "$pid"
+	ended "$pid"
+	session '>RCPT TO:<bob@example.org>' '<451 4.4.1' '>DATA' '<503' '>RCPT TO:<cid@example.org>' '<451 4.4.1'
+	cmp before got
+}
+
+@test "smtp-sink: --check as the RCPT hook is told later, never, or nothing" {
+	local option code
+	mkdir hooks
+	chmod 755 . hooks
+	for option in '' -fRCPT -rRCPT -QRCPT -qRCPT -rMAIL -fCONNECT; do
+		case $option in
+		'') code=250 ;;
+		-f*) code=5 ;;
+		*) code=4 ;;
+		esac
+		# shellcheck disable=SC2086 # nothing, if there is none
+		sink_start ${option:+"${option:0:2}" "${option:2}"}
+		printf '#!/bin/sh\nexec "%s" --check "127.0.0.1:%s"\n' "$relay" "$port" >hooks/RCPT
+		chmod 755 hooks/RCPT
+		talk -t 20 pair '<220' '>EHLO me' '<250' '>MAIL FROM:<ann@example.com>' '<250' \
+			'>RCPT TO:<bob@example.org>' "<$code" '>RSET' '<250' '>QUIT' '<221' \
+			-- "$SMTPD" -q -n -A -H "$PWD/hooks" true >said
+		end_all
+	done
+}
+
 @test "aiosmtpd: every octet of 32 MiB, end to end, and its word" {
 	aio smtp 1000000
 	chained
