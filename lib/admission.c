@@ -7,6 +7,8 @@
 
 #include "base64.h"
 #include "checker.h"
+#include "consult.h"
+#include "decision.h"
 #include "log.h"
 #include "mechanism.h"
 #include "sasl.h"
@@ -118,7 +120,7 @@ conclude(struct transaction *self, const char *mechanism, const char *user,
 	(void)snprintf(command, sizeof command, "AUTH %s", mechanism);
 	memcpy(text, reply, length);
 	text[length] = '\0';
-	transaction_refused(self, command, text);
+	decision_refused(self, command, text);
 	return true;
 }
 

@@ -19,6 +19,8 @@
 #include "admission.h"
 #include "clock.h"
 #include "complaint.h"
+#include "consult.h"
+#include "decision.h"
 #include "dialogue.h"
 #include "envelope.h"
 #include "introduce.h"
@@ -188,7 +190,7 @@ ask_about_greeting(void)
 {
 	static struct advice advice;
 
-	transaction_moment(&self.transaction, "CONNECT", &advice);
+	decision_moment(&self.transaction, "CONNECT", &advice);
 	self.transaction.refused = advice_refuses(&advice);
 	if (advice.stopped)
 		smtp_end(self.smtp, REPLY_STOPPING);
@@ -350,7 +352,7 @@ end_session(void)
 	if (has_hooks() && signals_stops() < 2 &&
 	    (self.transaction.introduced || !transaction->settings->proxy)) {
 		hang_up();
-		transaction_moment(&self.transaction, "DISCONNECT", &advice);
+		decision_moment(&self.transaction, "DISCONNECT", &advice);
 	}
 	journal_end(
 	    self.transaction.end, self.transaction.messages, self.begun);

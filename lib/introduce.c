@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "consult.h"
+#include "decision.h"
 #include "journal.h"
 #include "sequence.h"
 #include "text.h"
@@ -93,14 +95,14 @@ welcome(struct transaction *self, bool logged_in)
 	struct policy *policy = &settings->policy;
 
 	policy->trusted = logged_in || is_from(self, &policy->networks);
-	transaction_moment(self, "CONNECT", &advice);
+	decision_moment(self, "CONNECT", &advice);
 	self->stopped = advice.stopped;
 	self->refused = advice_refuses(&advice);
 	if (self->stopped)
 		return;
 	advice.reply[advice.length] = '\0';
 	if (self->refused)
-		transaction_refused(self, "CONNECT", advice.reply);
+		decision_refused(self, "CONNECT", advice.reply);
 	transaction_answer(self,
 	    &(struct record){
 		.type = RECORD_REPLY,

@@ -1,27 +1,16 @@
 #include "transaction.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "address.h"
 #include "admission.h"
-#include "clock.h"
-#include "deliver.h"
+#include "decision.h"
 #include "introduce.h"
 #include "journal.h"
-#include "line.h"
-#include "received.h"
+#include "message.h"
 #include "sequence.h"
-#include "signals.h"
-#include "text.h"
-
-/* For the log, where the client is told nothing of a message. */
-#define ABANDONED "none: told twice to stop"
 
 void
 transaction_answer(struct transaction *self, const struct record *record)
@@ -37,160 +26,6 @@ transaction_answer(struct transaction *self, const struct record *record)
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	/* A dialogue that is gone is noticed when the channel is read. */
-}
-
-/* The step that a RECORD_HOOK has announced. */
-static struct {
-	const struct hook *hook; /* NULL: none */
-	const struct smtp_command *row;
-	char argument[LINE_MAX_OCTETS + 1];
-	size_t text_length; /* of what it is to read */
-	char text[SMTP_REPLY_MAX];
-} announced;
-
-/* The hook for a command of the dialogue. */
-static const struct hook *
-hook_for(const struct transaction *self, const char *verb)
-{
-	const char *name = strcmp(verb, "BDAT") == 0 ? "DATA" : verb;
-
-	return hooks_find(&self->settings->hooks, name, strlen(name));
-}
-
-/* What else has a hook, CONNECT or AUTH, is not for the dialogue to say. */
-static bool
-take_hook(struct transaction *self, const struct record *record)
-{
-	const struct smtp_command *row =
-	    sequence_row(self, record->first, record->first_length);
-
-	/* The hook AUTH is asked when a login is good; XCLIENT has none. */
-	if (!sequence_allows(self, row) || row->kind == SMTP_LOGIN ||
-	    row->kind == SMTP_XCLIENT ||
-	    record->second_length > LINE_MAX_OCTETS ||
-	    text_has_control(record->second, record->second_length))
-		return false;
-	memcpy(announced.argument, record->second, record->second_length);
-	announced.argument[record->second_length] = '\0';
-	announced.text_length = 0;
-	announced.row = row;
-	announced.hook = hook_for(self, row->verb);
-	return announced.hook;
-}
-
-static bool
-take_text(struct transaction *self, const struct record *record)
-{
-	(void)self;
-	if (!announced.hook || announced.row->kind != SMTP_HELO ||
-	    strcmp(announced.row->verb, "HELO") == 0 ||
-	    announced.text_length > 0 ||
-	    record->first_length > sizeof announced.text)
-		return false;
-	for (size_t i = 0; i < record->first_length; i++)
-		if (record->first[i] != '\r')
-			announced.text[announced.text_length++] =
-			    record->first[i];
-	return true;
-}
-
-/* What a hook makes of the step that was announced. */
-enum decision {
-	REFUSED,
-	GRANTED,
-	UNSOUND /* a sound dialogue would have announced it */
-};
-
-void
-transaction_refused(
-    struct transaction *self, const char *command, const char *reply)
-{
-	journal_refused(
-	    self->session.peer, &(struct record){
-				    .first = command,
-				    .first_length = strlen(command),
-				    .second = reply,
-				    .second_length = strcspn(reply, "\r\n"),
-				});
-}
-
-static void
-refusal(struct transaction *self, const char *verb, const char *argument,
-    const struct advice *advice)
-{
-	char command[HOOKS_NAME_MAX + LINE_MAX_OCTETS + 2];
-	char reply[REPLY_MAX + 2];
-
-	(void)snprintf(command, sizeof command, "%s%s%s", verb,
-	    argument[0] ? " " : "", argument);
-	memcpy(reply, advice->reply, advice->length);
-	reply[advice->length] = '\0';
-	transaction_refused(self, command, reply);
-}
-
-/* Asks the hook for verb, if it has one, and answers the dialogue; the
- * candidate is a recipient. */
-static enum decision
-decide(struct transaction *self, const char *verb, const char *candidate,
-    size_t candidate_length)
-{
-	static struct advice advice;
-	struct consultation consultation = {
-	    .hook = hook_for(self, verb),
-	    .timeout = self->settings->command_timeout,
-	    .session = &self->session,
-	    .envelope = &self->envelope,
-	    .step = {.verb = verb,
-		.argument = announced.argument,
-		.candidate = candidate,
-		.candidate_length = candidate_length},
-	    .input = announced.text,
-	    .input_length = announced.text_length,
-	};
-
-	if (!consultation.hook)
-		return announced.hook ? UNSOUND : GRANTED;
-	if (!announced.hook || strcmp(announced.row->verb, verb) != 0)
-		return UNSOUND;
-	consult(&consultation, &advice);
-	announced.hook = NULL;
-	self->stopped = advice.stopped;
-	if (self->stopped)
-		return REFUSED;
-	/* RFC 5321 4.1.1.5 and 4.1.1.10: neither can be refused. 421 is no
-	 * refusal, but the end (3.8). */
-	if (advice_refuses(&advice) && strncmp(advice.reply, "421", 3) != 0 &&
-	    (strcmp(verb, "RSET") == 0 || strcmp(verb, "QUIT") == 0))
-		advice.length = 0;
-	transaction_answer(self, &(struct record){
-				     .type = RECORD_REPLY,
-				     .first = advice.reply,
-				     .first_length = advice.length,
-				 });
-	self->ended = advice_ends(&advice);
-	if (advice_refuses(&advice))
-		refusal(self, verb, announced.argument, &advice);
-	return advice_refuses(&advice) || self->ended ? REFUSED : GRANTED;
-}
-
-void
-transaction_moment(
-    struct transaction *self, const char *verb, struct advice *advice)
-{
-	struct consultation consultation = {
-	    .hook = hook_for(self, verb),
-	    .timeout = self->settings->command_timeout,
-	    .session = &self->session,
-	    .envelope = &self->envelope,
-	    .step = {.verb = verb, .argument = ""},
-	};
-
-	advice->length = 0;
-	advice->stopped = false;
-	if (consultation.hook)
-		consult(&consultation, advice);
-	if (advice_refuses(advice) && strcmp(verb, "CONNECT") == 0)
-		refusal(self, verb, "", advice);
 }
 
 void
@@ -215,11 +50,11 @@ take_helo(struct transaction *self, const struct record *record)
 	    !sequence_allows_verb(self, verb))
 		return false;
 	/* The hook is told of it already. */
-	if (hook_for(self, verb))
+	if (decision_needed(self, verb))
 		before = self->session.helo;
 	session_helo(&self->session, record->number == 1, record->first,
 	    record->first_length);
-	decision = decide(self, verb, NULL, 0);
+	decision = decision_make(self, verb, NULL, 0);
 	if (decision == GRANTED) {
 		transaction_reset(self);
 	} else {
@@ -242,7 +77,7 @@ take_mail(struct transaction *self, const struct record *record)
 		config->utf8) ||
 	    (!config->crlf && strcmp(self->envelope.body, "BINARYMIME") == 0))
 		return false;
-	decision = decide(self, "MAIL", NULL, 0);
+	decision = decision_make(self, "MAIL", NULL, 0);
 	if (decision != GRANTED)
 		transaction_reset(self);
 	return decision != UNSOUND;
@@ -269,7 +104,8 @@ take_rcpt(struct transaction *self, const struct record *record)
 	if (!envelope_takes(&self->envelope, record->first_length,
 		record->second, record->second_length))
 		return false;
-	decision = decide(self, "RCPT", record->first, record->first_length);
+	decision =
+	    decision_make(self, "RCPT", record->first, record->first_length);
 	if (decision != GRANTED)
 		return decision == REFUSED;
 	return envelope_recipient(&self->envelope, record->first,
@@ -279,17 +115,18 @@ take_rcpt(struct transaction *self, const struct record *record)
 static bool
 take_step(struct transaction *self, const struct record *record)
 {
-	enum smtp_kind kind = announced.row ? announced.row->kind : SMTP_HELO;
+	const struct smtp_command *row = decision_announced();
+	enum smtp_kind kind = row ? row->kind : SMTP_HELO;
 	bool data = kind == SMTP_DATA || kind == SMTP_CHUNK;
 	enum decision decision;
 
 	(void)record;
 	/* What has a record of its own is not done without it. */
-	if (!announced.hook || (data && self->data) ||
+	if (!row || (data && self->data) ||
 	    (!data && kind != SMTP_QUIT && kind != SMTP_STARTTLS &&
 		kind != SMTP_COMMAND))
 		return false;
-	decision = decide(self, announced.row->verb, NULL, 0);
+	decision = decision_make(self, row->verb, NULL, 0);
 	if (decision == GRANTED) {
 		self->data = self->data || data;
 		self->tls = kind == SMTP_STARTTLS;
@@ -297,14 +134,6 @@ take_step(struct transaction *self, const struct record *record)
 	if (kind == SMTP_QUIT)
 		self->ended = true;
 	return decision != UNSOUND;
-}
-
-/* Whether content may come. */
-static bool
-may_send(const struct transaction *self)
-{
-	return self->envelope.count > 0 &&
-	       (self->data || !hook_for(self, "DATA"));
 }
 
 static bool
@@ -315,7 +144,7 @@ take_reset(struct transaction *self, const struct record *record)
 	(void)record;
 	if (!sequence_allows_verb(self, "RSET"))
 		return false;
-	decision = decide(self, "RSET", NULL, 0);
+	decision = decision_make(self, "RSET", NULL, 0);
 	transaction_reset(self);
 	return decision != UNSOUND;
 }
@@ -325,146 +154,6 @@ take_void(struct transaction *self, const struct record *record)
 {
 	(void)record;
 	transaction_reset(self);
-	return true;
-}
-
-static bool
-fits(const struct transaction *self, uint64_t more)
-{
-	uint64_t max = self->settings->smtp.size_max;
-
-	return max == 0 || spool_size(&self->spool) + more <= max;
-}
-
-static bool
-take_content(struct transaction *self, const struct record *record)
-{
-	if (!may_send(self) || record->number != SPOOL_WINDOW ||
-	    !fits(self, record->number))
-		return false;
-	spool_window(&self->spool);
-	transaction_answer(self, &(struct record){.type = RECORD_WINDOW});
-	return true;
-}
-
-/* Delivers what has been spooled; the reply's octets, 0 if told to stop. The
- * line on top of the message is made where the reply will be. */
-static size_t
-run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
-{
-	struct settings *settings = self->settings;
-	struct feed feed = {.spool = &self->spool, .head = reply};
-	struct delivery delivery = {
-	    .command = &settings->command,
-	    .timeout = settings->command_timeout,
-	    .utf8 = self->envelope.utf8,
-	    .recipients = settings->smtp.lmtp ? self->envelope.count : 0,
-	};
-	size_t length;
-
-	_Static_assert(RECEIVED_MAX <= REPLY_MAX, "they share their memory");
-	if (settings->received)
-		feed.head_length =
-		    received_line(&self->session, &self->envelope,
-			(int64_t)time(NULL), settings->smtp.crlf, reply);
-	*size = feed.head_length + spool_size(&self->spool);
-	delivery.environment =
-	    envelope_environment(&self->session, &self->envelope, *size);
-	length = deliver(&delivery, &feed, reply);
-	self->replies = delivery.each;
-	return length;
-}
-
-/* The next of the verdicts that each recipient has. */
-static bool
-next_verdict(struct transaction *self)
-{
-	struct record record = {.type = RECORD_REPLY};
-	size_t count;
-
-	if (!replies_next(
-		&self->replies, &record.first, &record.first_length, &count))
-		return false;
-	record.number = count;
-	transaction_answer(self, &record);
-	return true;
-}
-
-static bool
-take_verdict(struct transaction *self, const struct record *record)
-{
-	(void)record;
-	return next_verdict(self);
-}
-
-static bool
-take_message(struct transaction *self, const struct record *record)
-{
-	static char reply[REPLY_MAX + 1];
-	int64_t since = clock_now();
-	uint64_t size, count = self->envelope.count;
-	size_t length;
-
-	self->replies = (struct replies){0};
-	if (!may_send(self) || record->number > SPOOL_WINDOW ||
-	    !fits(self, record->number))
-		return false;
-	spool_end(&self->spool, (size_t)record->number);
-	size = spool_size(&self->spool);
-	if (self->spool.failed) {
-		length = strlen(REPLY_STORAGE);
-		memcpy(reply, REPLY_STORAGE, length);
-	} else {
-		length = run_command(self, reply, &size);
-	}
-	self->stopped = length == 0;
-	self->ended = length >= 3 && memcmp(reply, "421", 3) == 0 &&
-		      self->replies.length == 0;
-	if (self->stopped) {
-		length = strlen(ABANDONED);
-		memcpy(reply, ABANDONED, length);
-		memcpy(self->end, "stop", sizeof "stop");
-	}
-	journal_message(&self->session, &self->envelope,
-	    &(struct journal_message){
-		.number = ++self->messages,
-		.size = size,
-		.since = since,
-		.reply = reply,
-		.length = length,
-	    });
-	transaction_reset(self);
-	spool_shrink(&self->spool);
-	/* Before the verdict: what is pipelined behind it is not to be done. */
-	if (signals_stops() > 0)
-		(void)kill(self->dialogue, SIGTERM); /* or it is gone */
-	if (!self->stopped && !next_verdict(self))
-		transaction_answer(self, &(struct record){
-					     .type = RECORD_REPLY,
-					     .number = count,
-					     .first = reply,
-					     .first_length = length,
-					 });
-	return true;
-}
-
-static bool
-take_dropped(struct transaction *self, const struct record *record)
-{
-	if (!may_send(self) || record->first_length == 0 ||
-	    record->first[0] < '4')
-		return false;
-	journal_message(&self->session, &self->envelope,
-	    &(struct journal_message){
-		.number = ++self->messages,
-		.size = record->number,
-		.since = clock_now(),
-		.reply = record->first,
-		.length = record->first_length,
-	    });
-	transaction_reset(self);
-	/* Not now: the dialogue goes on, and may be filling them again. */
-	self->spool.large = true;
 	return true;
 }
 
@@ -511,12 +200,12 @@ static const struct {
     [RECORD_RCPT] = {take_rcpt, ANNOUNCED},
     [RECORD_RESET] = {take_reset, ANNOUNCED},
     [RECORD_VOID] = {take_void, 0},
-    [RECORD_CONTENT] = {take_content, 0},
-    [RECORD_MESSAGE] = {take_message, 0},
-    [RECORD_VERDICT] = {take_verdict, 0},
-    [RECORD_DROPPED] = {take_dropped, 0},
-    [RECORD_HOOK] = {take_hook, 0},
-    [RECORD_TEXT] = {take_text, ANNOUNCED},
+    [RECORD_CONTENT] = {message_content, 0},
+    [RECORD_MESSAGE] = {message_whole, 0},
+    [RECORD_VERDICT] = {message_verdict, 0},
+    [RECORD_DROPPED] = {message_dropped, 0},
+    [RECORD_HOOK] = {decision_announce, 0},
+    [RECORD_TEXT] = {decision_text, ANNOUNCED},
     [RECORD_STEP] = {take_step, ANNOUNCED},
     [RECORD_STARTTLS] = {admit_starttls, 0},
     [RECORD_LOGIN] = {admit_login, LOGGING_IN},
@@ -536,7 +225,7 @@ transaction_take(struct transaction *transaction, const struct record *record)
 	bool early = transaction->settings->proxy && !transaction->introduced;
 	unsigned now = (early ? EARLY : 0) |
 		       (admission_open(transaction) ? LOGGING_IN : 0) |
-		       (announced.hook ? ANNOUNCED : 0) |
+		       (decision_announced() ? ANNOUNCED : 0) |
 		       (transaction->ended ? ENDED : 0);
 
 	if (record->type >= sizeof takers / sizeof *takers ||

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "consult.h"
 #include "envelope.h"
 #include "record.h"
 #include "replies.h"
@@ -35,21 +34,12 @@ struct transaction {
 	char end[32]; /* why the session ended, in the dialogue's words */
 };
 
-/* The moments that no record is sent of: before the greeting, after the end.
- * verb is the hook's name; what it says is in *advice. */
-void transaction_moment(
-    struct transaction *transaction, const char *verb, struct advice *advice);
-
 /* Answers the dialogue. */
 void transaction_answer(
     struct transaction *transaction, const struct record *record);
 
 /* Forgets the message that is being sent. */
 void transaction_reset(struct transaction *transaction);
-
-/* Logs that a command was refused. */
-void transaction_refused(
-    struct transaction *transaction, const char *command, const char *reply);
 
 /* Does what a record asks for, and answers it where it is to be answered.
  * False if a sound dialogue would not have sent it. */
