@@ -35,8 +35,9 @@ static struct {
 	struct window window;
 	struct channel channel;
 	struct telling telling;
-	bool secret;  /* a password may be in input */
-	size_t dirty; /* octets of input that have something in them */
+	bool secret;   /* a password may be in input */
+	bool windowed; /* what is no content may be in the window, too */
+	size_t dirty;  /* octets of input that have something in them */
 	char input[CONTENT_OCTETS];
 } self;
 
@@ -137,16 +138,23 @@ free_window(void)
 	smtp_input(self.smtp, self.input, length);
 }
 
-/* Nothing of what has been said to log in stays where it was read to. */
+/* Nothing of what has been said to log in stays where it was read to: where it
+ * came behind the octets of a chunk that is the window, behind its content. */
 static void
 forget_input(void)
 {
-	size_t length;
+	size_t length, room;
 	char *rest = smtp_rest(self.smtp, &length);
 
 	self.secret = true;
 	if (length > 0)
 		memmove(self.input, rest, length);
+	if (self.windowed) {
+		char *place = window_place(&self.window, &room);
+
+		sasl_wipe(place, room);
+		self.windowed = false;
+	}
 	if (self.dirty > length)
 		sasl_wipe(self.input + length, self.dirty - length);
 	self.dirty = length;
@@ -180,7 +188,9 @@ listen_to_client(void)
 		}
 		n = read(self.in, place, room);
 		if (n > 0) {
-			if (place == self.input && (size_t)n > self.dirty)
+			if (place != self.input)
+				self.windowed = true;
+			else if ((size_t)n > self.dirty)
 				self.dirty = (size_t)n;
 			smtp_input(self.smtp, place, (size_t)n);
 			return;
@@ -281,6 +291,9 @@ take_step(const struct smtp_event *event, const struct record *record)
 	if (event->kind == SMTP_STARTTLS && reply.first[0] < '4')
 		return true;
 	smtp_reply(self.smtp, reply.first, reply.first_length);
+	/* LMTP: a chunk may be refused for each of them. */
+	if (event->kind == SMTP_DATA)
+		self.hearing.recipients = reply.number;
 	return reply.first[0] < '4';
 }
 

@@ -58,7 +58,8 @@ enum smtp_kind {
 		       * ends the transaction */
 	SMTP_MESSAGE, /* the message is whole: the answer is the verdict, in
 		       * LMTP that for the first recipient */
-	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order */
+	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order;
+		       * also where SMTP_DATA of a BDAT with LAST is refused */
 	SMTP_RESET,
 	SMTP_QUIT,
 	SMTP_STARTTLS,  /* answered with 2xx, TLS is to begin: all input is
