@@ -409,7 +409,7 @@ came_encrypted() {
 	py <<-'PY'
 	from auth import *
 	from ucspitls import Parent
-	def calls(*options, end):
+	def calls(*options, end, data=True):
 	    path = os.environ["STAGE"] + "/strace"
 	    p = Parent(["strace", "-f", "-e", "trace=read,write,recvfrom,sendto,shutdown", "-o", path,
 	                os.environ["SMTPD"], "-n", "-q", "-A", *options, "cat"], os.environ["PEM"],
@@ -417,7 +417,10 @@ came_encrypted() {
 	    p.talk.expect("220"), p.talk.ask("EHLO me", "250")
 	    p.starttls()
 	    p.talk.ask("EHLO me", "250"), p.talk.ask("MAIL FROM:<a@b>", "250"), p.talk.ask("RCPT TO:<c@d>", "250")
-	    p.talk.ask("DATA", "354")
+	    if data:
+	        p.talk.ask("DATA", "354")
+	    else:
+	        p.talk.send(b"BDAT 100 LAST\r\n")
 	    p.talk.send(b"half of a mess")
 	    end(p)
 	    p.ended()
@@ -435,6 +438,7 @@ came_encrypted() {
 	    except OSError:
 	        pass
 	calls(end=half)
+	calls(end=half, data=False)
 	# smtpd ends it, with a client that may still be sending.
 	calls("-t", "1", end=lambda p: p.talk.expect("421"))
 	PY
@@ -446,7 +450,8 @@ came_encrypted() {
 	from ucspitls import Parent
 	mail = os.environ["MAIL"]
 	for kind, more in (("ucspi", []), ("wrapper", ["--tlswrapper"])):
-	    for last in (b"", b"MAIL FR", b"DATA", b"DATA\r\nx\r\n", b"DATA\r\nx\r\n.", b"DATA\r\nx\r\n.\r"):
+	    for last in (b"", b"MAIL FR", b"DATA", b"DATA\r\nx\r\n", b"DATA\r\nx\r\n.", b"DATA\r\nx\r\n.\r",
+	             b"BDAT 100 LAST\r\n" + b"x" * 20):
 	        p = Parent([os.environ["SMTPD"], "-n", "-q", *more, "-A", os.environ["RECORD"], mail], os.environ["PEM"], kind)
 	        p.talk.expect("220"), p.talk.ask("EHLO me", "250")
 	        p.starttls()

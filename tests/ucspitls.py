@@ -180,14 +180,17 @@ class Parent:
         self.end_ucspi()
 
     def relay_tls(self, tls):
+        down = write_all(self.to_child)
+
         def read_tls():
             got = b""
             try:
                 while piece := tls.recv(65536):
                     got += piece
-                return got
             except ssl.SSLWantReadError:
                 return got or None
+            down(got)  # the end is told once: now
+            return b""
 
         def write_tls(octets):
             while octets:
@@ -196,7 +199,7 @@ class Parent:
                 except ssl.SSLWantWriteError:
                     select.select([], [tls], [], 10)
 
-        relay((tls, read_tls), write_all(self.to_child),
+        relay((tls, read_tls), down,
               (self.from_child, lambda: os.read(self.from_child, 65536)),
               write_tls)
         try:
