@@ -292,7 +292,7 @@ take_step(const struct smtp_event *event, const struct record *record)
 		return true;
 	smtp_reply(self.smtp, reply.first, reply.first_length);
 	/* LMTP: a chunk may be refused for each of them. */
-	if (event->kind == SMTP_DATA)
+	if (event->kind == SMTP_DATA && reply.first[0] > '3')
 		self.hearing.recipients = reply.number;
 	return reply.first[0] < '4';
 }
