@@ -197,10 +197,11 @@ lmtp() {
 		           "for r in $RECIPIENTS; do echo 250 2.1.5 $r; done")
 		smtp = begin("-q", command=command)
 		smtp.offer(*names(500))
-		smtp.talk.data(b"x\n")
+		smtp.talk.send(b"x\r\n.\r\n" + b"NOOP\r\n" * 20)  # which is not done any more
 		for name in names(500):
 		    smtp.talk.expect(f"250 2.1.5 {name}")
 		smtp.talk.expect("421 4.3.2")
+		assert smtp.talk.eof() == b""
 		smtp.ended()
 	PY
 }
