@@ -135,6 +135,7 @@ decision_make(struct transaction *self, const char *verb, const char *candidate,
 		advice.length = 0;
 	transaction_answer(self, &(struct record){
 				     .type = RECORD_REPLY,
+				     .number = self->envelope.count,
 				     .first = advice.reply,
 				     .first_length = advice.length,
 				 });

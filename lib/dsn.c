@@ -95,6 +95,25 @@ embedded(const char *text, size_t length)
 	return at + 1;
 }
 
+/* Octets that spell one character beyond ASCII, each octet of its UTF-8 as
+ * xtext: so Postfix writes an address that needs SMTPUTF8, of type rfc822. 0 if
+ * there is none. */
+static size_t
+spelled_next(const char *text, size_t length)
+{
+	char octets[4];
+	size_t at = 0, n;
+
+	for (size_t used = 0; used < sizeof octets; used++, at += n) {
+		n = xtext_next(text + at, length - at, &octets[used]);
+		if (n == 0)
+			return 0;
+		if (text_utf8(octets, used + 1) == used + 1)
+			return used > 0 ? at + n : 0;
+	}
+	return 0;
+}
+
 /* The same for an address of type utf-8. */
 static size_t
 utf8_next(const char *text, size_t length, bool utf8)
@@ -131,6 +150,8 @@ dsn_orcpt(const char *text, size_t length, bool utf8)
 	for (; at < length; at += n) {
 		n = is_utf8 ? utf8_next(text + at, length - at, utf8)
 			    : print_next(text + at, length - at);
+		if (n == 0)
+			n = spelled_next(text + at, length - at);
 		if (n == 0)
 			return false;
 	}

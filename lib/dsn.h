@@ -19,8 +19,9 @@ bool dsn_notify(const char *text, size_t length);
 
 /*
  * addr-type ";" xtext (RFC 3461 4.2). What the xtext stands for is printable
- * ASCII and spaces, as there: no +0A. Where the type is utf-8 (RFC 6533 3) also
- * \x{HEX}, no control character either, and, if utf8, UTF-8 as it is.
+ * ASCII and spaces, as there: no +0A; or UTF-8, since Postfix spells it so, but
+ * no control character. Where the type is utf-8 (RFC 6533 3) also \x{HEX}, and,
+ * if utf8, UTF-8 as it is.
  */
 bool dsn_orcpt(const char *text, size_t length, bool utf8);
 

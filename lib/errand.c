@@ -99,6 +99,9 @@ errand_step(struct errand *errand, const struct smtp_event *event,
 	if (event->kind == SMTP_STARTTLS && reply.first[0] < '4')
 		return true;
 	smtp_reply(errand->talk.smtp, reply.first, reply.first_length);
+	/* LMTP: a chunk may be refused for each of them. */
+	if (event->kind == SMTP_DATA && reply.first[0] > '3')
+		errand->hearing.recipients = reply.number;
 	return reply.first[0] < '4';
 }
 

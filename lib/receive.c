@@ -182,6 +182,12 @@ receive_refused(struct smtp *smtp, size_t start)
 	smtp->held = smtp->discard > 0 && !smtp->closed
 			 ? smtp->output_length - start
 			 : 0;
+	/* RFC 2033 4.3: the last chunk is answered for each recipient. */
+	if (smtp->event.kind == SMTP_DATA && smtp->config->lmtp &&
+	    smtp->chunk.last && !smtp->closed) {
+		smtp->dropped = NULL;
+		smtp->verdicts = smtp->recipients - 1;
+	}
 	machine_end_transaction(smtp);
 }
 

@@ -33,7 +33,8 @@ const struct smtp_event *receive_chunk(struct smtp *smtp);
 /*
  * The BDAT of the event was refused, by the reply that begins at start in the
  * output: its octets, if it said how many, are discarded before the reply is
- * to be seen, and the transaction is over (RFC 3030 2).
+ * to be seen, and the transaction is over (RFC 3030 2). In LMTP, where the
+ * caller refused the last one, the other recipients are to be told, too.
  */
 void receive_refused(struct smtp *smtp, size_t start);
 

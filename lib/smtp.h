@@ -60,7 +60,8 @@ enum smtp_kind {
 		       * ends the transaction; that of DATA does not */
 	SMTP_MESSAGE, /* the message is whole: the answer is the verdict, in
 		       * LMTP that for the first recipient */
-	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order */
+	SMTP_VERDICT, /* LMTP: the same for each further recipient, in order;
+		       * also where SMTP_DATA of a BDAT with LAST is refused */
 	SMTP_RESET,
 	SMTP_QUIT,
 	SMTP_STARTTLS,  /* granted, TLS is to begin behind the output: all

@@ -98,12 +98,18 @@ talk_free_window(struct talk *talk)
 void
 talk_forget(struct talk *talk)
 {
-	size_t length;
+	size_t length, room;
 	char *rest = smtp_rest(talk->smtp, &length);
 
 	talk->secret = true;
 	if (length > 0)
 		memmove(talk->input, rest, length);
+	if (talk->windowed) {
+		char *place = window_place(talk->window, &room);
+
+		sasl_wipe(place, room);
+		talk->windowed = false;
+	}
 	if (talk->dirty > length)
 		sasl_wipe(talk->input + length, talk->dirty - length);
 	talk->dirty = length;
@@ -137,7 +143,9 @@ talk_listen(struct talk *talk)
 		}
 		n = read(talk->in, place, room);
 		if (n > 0) {
-			if (place == talk->input && (size_t)n > talk->dirty)
+			if (place != talk->input)
+				talk->windowed = true;
+			else if ((size_t)n > talk->dirty)
 				talk->dirty = (size_t)n;
 			smtp_input(talk->smtp, place, (size_t)n);
 			return;

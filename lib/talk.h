@@ -26,6 +26,7 @@ struct talk {
 	const char *end; /* why the session ended; NULL: it goes on */
 	bool gone;       /* the client is; nothing more can be said */
 	bool secret;     /* a password may be in input */
+	bool windowed;   /* what is no content may be in the window, too */
 	size_t dirty;    /* octets of input that have something in them */
 	char input[TALK_CONTENT_OCTETS];
 };
@@ -47,7 +48,8 @@ void talk_finish(struct talk *talk, const char *reply, const char *reason);
  * about to have. */
 void talk_free_window(struct talk *talk);
 
-/* Nothing of what has been said to log in stays where it was read to. */
+/* Nothing of what has been said to log in stays where it was read to: where it
+ * came behind the octets of a chunk that is the window, behind its content. */
 void talk_forget(struct talk *talk);
 
 #endif

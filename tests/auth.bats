@@ -608,7 +608,8 @@ came_by() {
 	hook(hooks, "AUTH-XTOK", "read -r first; echo 334; read -r second; echo SMTP_AUTH_USER=u; echo 235 2.7.0 OK\n")
 	wrong = []
 	for how in ("plain", "plain-later", "login", "pieces", "one-octet", "wrong", "undecodable", "refused",
-	            "too-long", "hook", "behind-a-message", "behind-a-large-one", "hang"):
+	            "too-long", "hook", "behind-a-message", "behind-a-large-one", "behind-a-refused-chunk",
+	            "behind-a-chunk", "hang"):
 	    secret = "".join(random.choice(letters) for _ in range(400))
 	    good = how not in ("wrong", "undecodable", "refused", "too-long")
 	    s = Session("-a", "cat <&3; exit " + ("0" if good else "1"), *PLAINTEXT, "-d", "-n", "-A", "-H", hooks, "true")
@@ -642,6 +643,17 @@ came_by() {
 	        s.offer("x@y")
 	        t.send(b"x\r\n" * (20000 if "large" in how else 20) + b".\r\nAUTH PLAIN " + one.encode() + b"\r\n")
 	        t.expect("250"), t.expect("235")
+	    elif how == "behind-a-refused-chunk":
+	        t.send(b"BDAT 5\r\n"), taken(t)
+	        t.send(b"xxxxxAUTH PLAIN " + one[:300].encode())
+	        t.expect("503"), taken(t)
+	        t.send(one[300:].encode() + b"\r\n")
+	        t.expect("235")
+	    elif how == "behind-a-chunk":
+	        t.send(b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nBDAT 5\r\n"), taken(t)
+	        t.send(b"xxx\r\nRSET\r\nAUTH PLAIN " + one.encode() + b"\r\n")
+	        for code in ("250", "250", "250", "250", "235"):
+	            t.expect(code)
 	    elif how == "hang":
 	        t.ask("AUTH LOGIN", "334"), t.ask(b64("ann"), "334")
 	        t.send(b64(secret).encode() + b"\r\nNOOP\r\n")

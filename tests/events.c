@@ -763,11 +763,17 @@ answer(struct session *session, enum smtp_kind kind)
 	if (kind == SMTP_STARTTLS)
 		session->tls = used(session);
 	/* The octets come before the reply: is it taken? */
-	if (session->chunk &&
-	    (!reply ||
-		reply_code(reply, strlen(reply), session->smtp.utf8) / 100 ==
-		    2))
-		session->state = 5;
+	if (session->chunk) {
+		int code =
+		    reply ? reply_code(reply, strlen(reply), session->smtp.utf8)
+			  : 250;
+
+		if (code / 100 == 2)
+			session->state = 5;
+		/* RFC 2033 4.3 */
+		else if (config.lmtp && session->last && code != 421)
+			session->verdicts = session->recipients - 1;
+	}
 	if (reply)
 		smtp_reply(&session->smtp, reply, strlen(reply));
 	if (kind == SMTP_STARTTLS && session->smtp.secure)
@@ -828,7 +834,8 @@ step(struct session *session)
 		return true;
 	}
 	demand(session,
-	    kind != SMTP_READ || (session->verdicts == 0 && session->owed == 0),
+	    kind != SMTP_READ || session->chunk ||
+		(session->verdicts == 0 && session->owed == 0),
 	    "a recipient without its verdict");
 	demand(session,
 	    session->replies + session->chunk == session->events &&

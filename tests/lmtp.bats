@@ -32,7 +32,7 @@ lmtp() {
 	{
 		cat <<-'PY'
 			import time
-			from session import STAGE, Session, log_lines, show
+			from session import STAGE, Session, Unexpected, log_lines, show
 
 			def begin(*options, command=("sh", "-c", f". {STAGE}/cases/say"), **more):
 			    return Session("-A", "-L", *options, *command, hello="LHLO me.example.org", **more)
@@ -197,10 +197,11 @@ lmtp() {
 		           "for r in $RECIPIENTS; do echo 250 2.1.5 $r; done")
 		smtp = begin("-q", command=command)
 		smtp.offer(*names(500))
-		smtp.talk.data(b"x\n")
+		smtp.talk.send(b"x\r\n.\r\n" + b"NOOP\r\n" * 20)  # which is not done any more
 		for name in names(500):
 		    smtp.talk.expect(f"250 2.1.5 {name}")
 		smtp.talk.expect("421 4.3.2")
+		assert smtp.talk.eof() == b""
 		smtp.ended()
 	PY
 }
@@ -223,6 +224,117 @@ lmtp() {
 		lines = [line for line in log_lines(smtp.quit()) 
 		         if isinstance(line, dict) and line["event"] == "message"]
 		assert [(line["count"], line["reply"]) for line in lines] == [("3", "550 5.1.1 b")] * 2, lines
+	PY
+}
+
+@test "a hook that refuses the last chunk is heard by each, any other chunk and DATA by all" {
+	mkdir -p "$STAGE/refusing"
+	# shellcheck disable=SC2016 # sh expands it
+	printf '#!/bin/sh\necho "450 4.7.1 $SMTP_VERB not now"\n' >"$STAGE/refusing/DATA"
+	chmod 755 "$STAGE/refusing/DATA"
+	lmtp <<-'PY'
+		smtp = begin("-q", "-d", "-H", f"{STAGE}/refusing", "--max-errors", "6", command=("true",))
+		envelope = b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\n"
+		for command, count in ((b"BDAT 6 LAST\r\nQUIT\r\n", 3), (b"BDAT 0 LAST\r\n", 3),
+		                       (b"BDAT 6\r\nQUIT\r\n", 1)):
+		    smtp.talk.send(envelope + command + b"NOOP\r\n")
+		    for _ in range(4):
+		        smtp.talk.expect("250 2.1.")
+		    for _ in range(count):
+		        smtp.talk.expect("450 4.7.1 BDAT not now")
+		    smtp.talk.expect("250 2.0.0")
+		# One that is not there yet is not answered, nor behind it.
+		smtp.talk.send(envelope + b"BDAT 6 LAST\r\nQUIT")
+		for _ in range(4):
+		    smtp.talk.expect("250 2.1.")
+		smtp.talk.timeout = 0.2
+		try:
+		    raise SystemExit(f"too early: {smtp.talk.reply()}")
+		except Unexpected:
+		    pass
+		smtp.talk.timeout = 10
+		smtp.talk.send(b"\r\nBDAT 6 LAST\r\nQUIT\r\n" + envelope + b"DATA\r\nNOOP\r\n")
+		# What was said to each was one error.
+		for code in ["450 4.7.1 BDAT"] * 3 + ["503 5.5.1"] + ["250 2.1."] * 4 + \
+		        ["450 4.7.1 DATA", "421 4.7.0"]:
+		    smtp.talk.expect(code)
+		smtp.ended()
+		smtp = begin("-q", "-H", f"{STAGE}/refusing", command=("true",))
+		smtp.talk.send(envelope + b"DATA\r\nNOOP\r\n")
+		for code in ["250 2.1."] * 4 + ["450 4.7.1 DATA not now", "250 2.0.0"]:
+		    smtp.talk.expect(code)
+		smtp.quit()
+	PY
+}
+
+@test "the names of all protocols, in the environment and in Received:" {
+	lmtp <<-'PY'
+		from itertools import product
+		import base64
+		out = f"{STAGE}/mail/out"
+		command = ("sh", "-c", f'{{ echo "$SMTP_PROTOCOL"; cat; }} >{out}')
+		login = "AUTH PLAIN " + base64.b64encode(b"\0u\0p").decode()
+		wrong = []
+		for lmtp, tls, auth in product((False, True), repeat=3):
+		    options = ["-u", "-a", "true", "--auth-plaintext"] + ["-L"] * lmtp + ["--tls"] * tls
+		    smtp = Session("-A", "-q", *options, *command, hello="LHLO me" if lmtp else "EHLO me")
+		    if auth:
+		        smtp.talk.ask(login, "235")
+		    for utf8 in (False, True):
+		        reply = smtp.message(b"x\n", rest=" SMTPUTF8" if utf8 else "")
+		        name = ("UTF8" if utf8 else "" if lmtp else "E") + ("LMTP" if lmtp else "SMTP") \
+		            + "S" * tls + "A" * auth
+		        with open(out, "rb") as file:
+		            first, rest = file.read().split(b"\n", 1)
+		        if first != name.encode() or b" with %b id " % first not in rest.replace(b"\n\t", b" "):
+		            wrong.append((name, reply, first, rest))
+		    smtp.quit()
+		show(wrong)
+	PY
+}
+
+@test "--single, --max-recipients, --max-messages and --max-errors in LMTP" {
+	lmtp <<-'PY'
+		smtp = begin("-q", "-1", "--max-messages", "2", "--max-errors", "3", command=("true",))
+		smtp.talk.ask("LHLO again", "250")
+		for _ in range(2):
+		    smtp.talk.ask("FOO", "500")
+		    smtp.talk.send(b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n" + b"RCPT TO:<c@d>\r\n" * 5 + b"DATA\r\n")
+		    for code in ["250 2.1.0", "250 2.1.5"] + ["452 4.5.3"] * 5 + ["354"]:
+		        smtp.talk.expect(code)
+		    smtp.talk.send(b"x\r\n.\r\nNOOP\r\n")
+		    smtp.talk.expect("250 2.0.0 OK")
+		    smtp.talk.expect("250 2.0.0 OK")
+		smtp.talk.ask("MAIL FROM:<a@b>", "421 4.7.0")
+		smtp.ended()
+		# A refusal for each is a verdict: none of them is an error, and one that
+		# is accepted sets the count to 0.
+		smtp = begin("-q", "--max-errors", "3", "--max-recipients", "3")
+		for output, codes in ((b"550 5.1.1 a\n550 5.1.1 b\n550 5.1.1 c\n", ["550"] * 3),
+		                      (b"550 5.1.1 a\n250 b\n550 5.1.1 c\n", ["550", "250", "550"])):
+		    act(0, output)
+		    smtp.talk.ask("FOO", "500")
+		    assert [reply[:3].decode() for reply in replies(smtp, 3)] == codes
+		    if codes[1] == "550":
+		        smtp.talk.ask("NOOP", "250")
+		for line, code in (("FOO", "500"), ("FOO", "500"), ("NOOP", "250"), ("FOO", "500"), ("NOOP", "421 4.7.0")):
+		    smtp.talk.ask(line, code)
+		smtp.ended()
+	PY
+}
+
+@test "a client that stops in the data is told 421 once, however many recipients" {
+	lmtp <<-'PY'
+		sessions = []
+		for begun in (b"DATA\r\nx\r\n", b"BDAT 10 LAST\r\nx\r\n", b"BDAT 3\r\nx\r\n"):
+		    smtp = begin("-q", "-t", "1", command=("true",))
+		    smtp.talk.send(b"MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\n" + begun)
+		    sessions.append(smtp)
+		for smtp, said in zip(sessions, (["354"], [], ["250 2.0.0 Chunk OK"])):
+		    for code in ["250 2.1."] * 3 + said + ["421 4.4.2"]:
+		        smtp.talk.expect(code)
+		    assert smtp.talk.eof() == b""
+		    smtp.ended()
 	PY
 }
 

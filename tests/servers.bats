@@ -7,6 +7,7 @@
 
 load lib
 load relay
+load postfix
 
 setup_file() {
 	"$BATS_TEST_DIRNAME/peers"
@@ -17,10 +18,7 @@ setup_file() {
 }
 
 teardown_file() {
-	if [ -n "${MASTER:-}" ]; then
-		kill -TERM "$MASTER"
-		ended "$MASTER" || kill -KILL -- "-$MASTER"
-	fi
+	postfix_end
 	unstage
 }
 
@@ -58,42 +56,15 @@ large_message() {
 	PY
 }
 
-# postfix_start: Postfix with a queue and settings of its own in $STAGE/postfix,
-# process $MASTER, which does not outlive us; as root, and its daemons as users
-# that every Debian has. Each of its smtpds has a line "NAME PORT" in the file
-# ports. It has no use for DNS, and delivers into mail/bob and mail/joerg.
+# postfix_start: Postfix in $STAGE/postfix, process $MASTER. Each of its smtpds
+# has a line "NAME PORT" in the file ports. It delivers into mail/bob and
+# mail/joerg.
 postfix_start() {
-	local usr=$BUILD/peers/postfix/usr home=$STAGE/postfix name port
+	local home=$STAGE/postfix
 	local smtpds=(plain narrow ascii small blunt slow) ports
-	mkdir -p "$home"/{config,data,log,mail,queue/pid} "$home"/queue/{active,bounce,corrupt} \
-		"$home"/queue/{defer,deferred,flush,hold,incoming,maildrop,private,public,saved,trace}
-	chown mail "$home"/{data,mail,queue/*}
-	chown root "$home/queue/pid"
-	cat >"$home/config/main.cf" <<-CF
-		compatibility_level = 3.6
-		config_directory = $home/config
-		queue_directory = $home/queue
-		data_directory = $home/data
-		daemon_directory = $usr/lib/postfix/sbin
-		command_directory = $usr/sbin
-		shlib_directory = $usr/lib/postfix
-		meta_directory = $usr/share/postfix
-		import_environment = LD_LIBRARY_PATH MAIL_CONFIG
-		maillog_file = $home/log/maillog
-		maillog_file_prefixes = $home/log
-		mail_owner = mail
-		setgid_group = daemon
-		myhostname = postfix.example
-		inet_interfaces = 127.0.0.1
-		inet_protocols = ipv4
+	postfix_settle "$home"
+	cat >>"$home/config/main.cf" <<-CF
 		mynetworks =
-		mydestination =
-		alias_maps =
-		local_recipient_maps =
-		local_header_rewrite_clients =
-		disable_dns_lookups = yes
-		smtpd_peername_lookup = no
-		smtpd_client_connection_count_limit = 0
 		smtpd_relay_restrictions = reject_unauth_destination
 		smtpd_end_of_data_restrictions = check_sender_access inline:{
 		    {never@example.com = REJECT Not wanted}, {later@example.com = DEFER Not now},
@@ -124,31 +95,12 @@ postfix_start() {
 		for i in "${!smtpds[@]}"; do
 			echo "127.0.0.1:${ports[i]} inet n - n - - smtpd ${options[i]}"
 		done
-		cat <<-'CF'
-			postlog unix-dgram n - n - 1 postlogd
-			cleanup unix n - n - 0 cleanup
-			rewrite unix - - n - - trivial-rewrite
-			qmgr unix n - n 300 1 qmgr
-			bounce unix - - n - 0 bounce
-			defer unix - - n - 0 bounce
-			trace unix - - n - 0 bounce
-			error unix - - n - - error
-			virtual unix - n n - - virtual
-		CF
-	} >"$home/config/master.cf"
+		echo "virtual unix - n n - - virtual"
+	} >>"$home/config/master.cf"
 	for i in "${!smtpds[@]}"; do
 		echo "${smtpds[i]} ${ports[i]}"
 	done >"$home/ports"
-	LD_LIBRARY_PATH=$usr/lib/postfix MAIL_CONFIG=$home/config \
-		start "$home/log/master" setpriv --pdeathsig TERM \
-		"$usr/lib/postfix/sbin/master"
-	export MASTER=$pid
-	for port in "${ports[@]}"; do
-		eventually listening "$port" || {
-			cat "$home"/log/* >&2
-			return 1
-		}
-	done
+	postfix_master "$home" "${ports[@]}"
 }
 
 # postfix NAME: the port of that smtpd of Postfix in $port.

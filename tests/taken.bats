@@ -101,7 +101,7 @@ caught() {
 		                (hook("RCPT", "TO:<c@d>"), record("RCPT", "c@d")), (hook("BDAT", "0 LAST"), record("STEP")),
 		                (hook("RSET"), record("RESET"))):
 		    smtp.tell(*records)
-		    assert smtp.answer() == ("", 0), records
+		    assert smtp.answer()[0] == "", records
 		smtp.tell(record("CHALLENGE", "X"))
 		assert smtp.answer() == ("", 2)
 		smtp.tell(record("RESPONSE", "c2VzYW1l"))
