@@ -6,14 +6,10 @@
 load lib
 
 setup_file() {
-	ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 	EVENTS=$BUILD/tests/events
-	SANITIZED=$BATS_FILE_TMPDIR/sanitized
-	export ROOT EVENTS SANITIZED
+	export EVENTS
 	stage
-	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$ROOT" -j2 SANITIZE=1 \
-		BUILD="$SANITIZED" BIN="$SANITIZED" \
-		"$SANITIZED/tests/events" "$SANITIZED/tests/units" >&2
+	sanitized
 	OCTETS=$BATS_FILE_TMPDIR/octets
 	export OCTETS
 	mkdir "$OCTETS"

@@ -30,6 +30,15 @@ stage() {
 	mkdir -m 1777 "$MAIL"
 }
 
+# sanitized: what SANITIZE=1 builds is in $SANITIZED, built once for all files.
+sanitized() {
+	SANITIZED=$BATS_TEST_DIRNAME/../build/sanitize
+	export SANITIZED
+	mkdir -p "$SANITIZED"
+	flock "$SANITIZED/.lock" env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD \
+		make -s -j2 -C "$BATS_TEST_DIRNAME/.." variant-sanitize >&2
+}
+
 unstage() {
 	[ -z "${STAGE:-}" ] || rm -rf "$STAGE"
 }
