@@ -20,8 +20,10 @@
 
 /* What to do about it, where that is not plain. */
 static const char *
-hint(int error)
+hint(const char *where, int error)
 {
+	if (error == EACCES && strncmp(where, "unix:", 5) == 0)
+		return " (smtpd makes a file there)";
 	if (error == EACCES)
 		return " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
 	if (error == EADDRINUSE)
@@ -32,8 +34,8 @@ hint(int error)
 static bool
 cannot_listen(const char *where, int error)
 {
-	log_error(
-	    "cannot listen on %s: %s%s", where, strerror(error), hint(error));
+	log_error("cannot listen on %s: %s%s", where, strerror(error),
+	    hint(where, error));
 	return false;
 }
 

@@ -821,6 +821,24 @@ END
 	reap "$pid"
 }
 
+@test "what cannot be listened on is a line that says why, and what to do" {
+	need_root
+	mkdir -m 700 "$BATS_TEST_TMPDIR/closed"
+	nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups
+		--bounding-set -all "$SMTPD")
+	for place in 127.0.0.1:25 "unix:$BATS_TEST_TMPDIR/closed/socket"; do
+		# Where the system lets anyone have port 25 there is nothing to see.
+		[ "$place" != 127.0.0.1:25 ] ||
+			[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 25 ] || continue
+		run -71 --separate-stderr timeout 10 "${nobody[@]}" -l "$place" true
+		case $place in
+		unix:*) hint='(smtpd makes a file there)' ;;
+		*) hint='(ports below 1024 need root or CAP_NET_BIND_SERVICE)' ;;
+		esac
+		[ "${stderr##*$'\n'}" = "smtpd: cannot listen on $place: Permission denied $hint" ]
+	done
+}
+
 @test "-l unix:PATH leaves a file alone that is no socket" {
 	printf 'keep me\n' >"$STAGE/precious"
 	run -71 timeout 10 "$SMTPD" -n -l "unix:$STAGE/precious" true
