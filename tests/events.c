@@ -445,7 +445,8 @@ chunks_decoded(const struct session *session, struct text *out)
 		if (text[i] == '\n' && !behind && config.newline == DATA_REJECT)
 			return false;
 		if (text[i] == '\n')
-			add(out, &"\r\n"[config.crlf ? 0 : 1], 1u + config.crlf);
+			add(out, &"\r\n"[config.crlf ? 0 : 1],
+			    1u + config.crlf);
 		else if (text[i] != '\r')
 			add(out, text + i, 1);
 	}
