@@ -484,8 +484,10 @@ agent_run(struct settings *settings, bool launched)
 	transaction->settings = settings;
 	self.begun = clock_now();
 	signals_begin();
-	if (settings->checker || settings->smtp.mechanism_count > 0)
+	if (settings->checker || settings->smtp.mechanism_count > 0) {
 		no_core();
+		signals_aside();
+	}
 	make_id();
 	if (!meet_client(settings, launched))
 		return EX_OK;

@@ -36,8 +36,8 @@ static void
 take_signals(void)
 {
 	static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction on_tick = {.sa_handler = tick};
-	struct sigaction on_stop = {.sa_handler = stop};
+	struct sigaction on_tick = {.sa_handler = tick, .sa_flags = SA_ONSTACK};
+	struct sigaction on_stop = {.sa_handler = stop, .sa_flags = SA_ONSTACK};
 	sigset_t none;
 
 	(void)sigaction(SIGALRM, &on_tick, NULL);

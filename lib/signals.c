@@ -1,22 +1,34 @@
 #include "signals.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
-static volatile sig_atomic_t stops;
+#include "sasl.h"
+
+/* Where handlers run: room for all registers that there are, AVX-512 and AMX
+ * included. */
+#define STACK_OCTETS 16384
+
+static char stack[STACK_OCTETS];
+static bool aside;
+
+static volatile sig_atomic_t stops, came;
 
 static void
 count_stop(int signal)
 {
 	(void)signal;
 	stops = stops + 1;
+	came = 1;
 }
 
 static void
 wake(int signal)
 {
 	(void)signal;
+	came = 1;
 }
 
 static const struct {
@@ -42,13 +54,34 @@ signals_begin(void)
 	stops = 0;
 	(void)sigemptyset(&blocked);
 	for (size_t i = 0; i < COUNT; i++) {
-		struct sigaction action = {.sa_handler = handlers[i].handler};
+		struct sigaction action = {
+		    .sa_handler = handlers[i].handler,
+		    .sa_flags = SA_ONSTACK,
+		};
 
 		if (handlers[i].handler != SIG_IGN)
 			(void)sigaddset(&blocked, handlers[i].signal);
 		(void)sigaction(handlers[i].signal, &action, NULL);
 	}
 	(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+void
+signals_aside(void)
+{
+#ifndef SANITIZE /* which has such memory itself, and frees it */
+	stack_t where = {.ss_sp = stack, .ss_size = sizeof stack};
+
+	/* Too small for a processor to come: then they run on the stack. */
+	aside = sigaltstack(&where, NULL) == 0;
+#endif
+}
+
+void
+signals_forget(void)
+{
+	if (aside)
+		sasl_wipe(stack, sizeof stack);
 }
 
 int
@@ -74,5 +107,8 @@ signals_wait(struct pollfd *polled, nfds_t count, int milliseconds)
 		(void)sigprocmask(SIG_SETMASK, &none, &blocked);
 		(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	}
+	if (came)
+		signals_forget();
+	came = 0;
 	return ready;
 }

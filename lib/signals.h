@@ -9,6 +9,16 @@
  * SIGXFSZ become errors of write(2). Forgets what was counted. */
 void signals_begin(void);
 
+/*
+ * From here on what registers hold when a signal comes, a password perhaps, is
+ * kept in memory of its own and not on the stack: in this process and in those
+ * that it forks, for handlers with SA_ONSTACK.
+ */
+void signals_aside(void);
+
+/* Overwrites that memory; signals_wait() does so itself. */
+void signals_forget(void);
+
 /* How often the process was told to stop. */
 int signals_stops(void);
 

@@ -6,6 +6,7 @@
 
 #include "alarm.h"
 #include "sasl.h"
+#include "signals.h"
 
 void
 talk_hung_up(struct talk *talk, const char *reason)
@@ -95,6 +96,15 @@ talk_free_window(struct talk *talk)
 	smtp_input(talk->smtp, talk->input, length);
 }
 
+/* What registers held when the clock ticked may be of it, too. */
+static void
+forget_signals(struct talk *talk)
+{
+	if (talk->secret && talk->tick != alarm_now())
+		signals_forget();
+	talk->tick = alarm_now();
+}
+
 void
 talk_forget(struct talk *talk)
 {
@@ -102,6 +112,7 @@ talk_forget(struct talk *talk)
 	char *rest = smtp_rest(talk->smtp, &length);
 
 	talk->secret = true;
+	forget_signals(talk);
 	if (length > 0)
 		memmove(talk->input, rest, length);
 	if (talk->windowed) {
@@ -150,6 +161,7 @@ talk_listen(struct talk *talk)
 			smtp_input(talk->smtp, place, (size_t)n);
 			return;
 		}
+		forget_signals(talk);
 		if (n < 0 && errno == EINTR &&
 		    ++interrupts <= talk->settings->timeout)
 			continue;

@@ -27,6 +27,7 @@ struct talk {
 	bool gone;       /* the client is; nothing more can be said */
 	bool secret;     /* a password may be in input */
 	bool windowed;   /* what is no content may be in the window, too */
+	int tick;        /* when it was last looked for there */
 	size_t dirty;    /* octets of input that have something in them */
 	char input[TALK_CONTENT_OCTETS];
 };
