@@ -250,6 +250,30 @@ mention_useless_logins(void)
 			log_error("%s", all[i].line);
 }
 
+static void
+mention_useless_hiding(void)
+{
+	const struct smtp_config *smtp = &settings.smtp;
+	const struct {
+		const char *keyword;
+		bool offered;
+	} all[] = {
+	    {"SMTPUTF8", smtp->utf8},
+	    {"BINARYMIME",
+		smtp->crlf && !(smtp->hidden & smtp_keyword("CHUNKING", 8))},
+	    {"STARTTLS", smtp->starttls},
+	    {"AUTH", settings.checker || smtp->mechanism_count > 0},
+	    {"XCLIENT", smtp->xclient},
+	};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (!all[i].offered &&
+		    (smtp->hidden &
+			smtp_keyword(all[i].keyword, strlen(all[i].keyword))))
+			log_error("--hide %s has no effect: it is not offered",
+			    all[i].keyword);
+}
+
 /* Options that others, or the launcher, leave without effect. */
 static void
 mention_useless(void)
@@ -274,6 +298,7 @@ mention_useless(void)
 			    option_long(pairs[i].useless),
 			    option_long(pairs[i].because));
 	mention_useless_logins();
+	mention_useless_hiding();
 	if (option_given(OPTION_PROXY_FROM) && !settings.proxy)
 		log_error("--proxy-from has no effect without "
 			  "--proxy-protocol");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -27,6 +28,11 @@
 #define QUIET 50
 #define QUIET_AGAIN 500
 #define DRAIN 2000
+
+/* Milliseconds that the older tlswrapper needs for a handshake at the least: 45
+ * were measured, and a client sends nothing before that is over. What comes
+ * sooner is plain text. */
+#define HANDSHAKE 10
 
 /* Octets of the variables that a UCSPI-TLS parent answers with. */
 #define VARIABLES_OCTETS 65536
@@ -123,7 +129,7 @@ starttls_describe(
 }
 
 /* Waits until there is something to read; false if the time is up, or smtpd is
- * told twice to stop. */
+ * told to stop: there is no message in hand. */
 static bool
 wait_for(int descriptor, int64_t until)
 {
@@ -138,14 +144,15 @@ wait_for(int descriptor, int64_t until)
 		ready = signals_wait(&polled, 1, (int)left);
 		if (ready > 0)
 			return true;
-		if (left == 0 || signals_stops() > 1 ||
+		if (left == 0 || signals_stops() > 0 ||
 		    (ready < 0 && errno != EINTR))
 			return false;
 	}
 }
 
 /* Throws away what lies in the pipe that will carry what is decrypted, until
- * nothing has come for quiet milliseconds. False if it does not end. */
+ * nothing has come for quiet milliseconds. False if it does not end, or smtpd
+ * is told to stop. */
 static bool
 drain(int descriptor, int quiet)
 {
@@ -160,7 +167,7 @@ drain(int descriptor, int quiet)
 		if (clock_now() > until)
 			return false;
 	}
-	return true;
+	return signals_stops() == 0;
 }
 
 /* The variable of that name among "NAME=value" NUL ... NUL. */
@@ -227,7 +234,7 @@ drain_until_answer(const struct starttls *starttls, int64_t until)
 			       octets[0] == '\0';
 		if (ready > 0 && read(starttls->in, octets, sizeof octets) <= 0)
 			return false;
-		if (left <= 0 || signals_stops() > 1)
+		if (left <= 0 || signals_stops() > 0)
 			return false;
 	}
 }
@@ -249,17 +256,35 @@ begin_acknowledged(
 	return good;
 }
 
+/* Throws away what comes until tlswrapper has read the reply, which it does
+ * when nothing of the client's lies before it. */
 static bool
-begin_wrapper(
+drain_until_read(const struct starttls *starttls, int64_t until)
+{
+	char octets[4096];
+	int unread;
+
+	while (ioctl(starttls->control, FIONREAD, &unread) == 0 && unread > 0) {
+		if (clock_now() > until || signals_stops() > 0)
+			return false;
+		if (wait_for(starttls->in, clock_now() + 1) &&
+		    read(starttls->in, octets, sizeof octets) <= 0)
+			return false;
+	}
+	return drain(starttls->in, 0);
+}
+
+/* The older tlswrapper, which says nothing when it begins: it passes plain text
+ * on until it sees the end of descriptor 5, and decrypts nothing that soon. */
+static bool
+begin_unacknowledged(
     struct starttls *starttls, const char *reply, size_t length, int64_t until)
 {
-	if (starttls->kind == STARTTLS_WRAPPER_ACK)
-		return begin_acknowledged(starttls, reply, length, until);
-	if (!drain(starttls->in, starttls->hasty ? QUIET_AGAIN : QUIET) ||
-	    !io_write(starttls->control, reply, length))
-		return false;
-	/* Its end is what tlswrapper waits for. */
-	return close(starttls->control) == 0;
+	return drain(starttls->in, starttls->hasty ? QUIET_AGAIN : QUIET) &&
+	       io_write(starttls->control, reply, length) &&
+	       drain_until_read(starttls, until) &&
+	       close(starttls->control) == 0 &&
+	       !wait_for(starttls->in, clock_now() + HANDSHAKE);
 }
 
 bool
@@ -271,5 +296,7 @@ starttls_begin(struct starttls *starttls, const char *reply, size_t length,
 	starttls_describe(NULL, NULL, about);
 	if (starttls->kind == STARTTLS_UCSPI)
 		return begin_ucspi(starttls->control, until, about);
-	return begin_wrapper(starttls, reply, length, until);
+	if (starttls->kind == STARTTLS_WRAPPER_ACK)
+		return begin_acknowledged(starttls, reply, length, until);
+	return begin_unacknowledged(starttls, reply, length, until);
 }

@@ -7,9 +7,6 @@
 /* In place of what may be a password. */
 #define HIDDEN "(hidden)"
 
-/* Octets of the name of a mechanism (RFC 4422 3.1). */
-#define MECHANISM_MAX 20
-
 static bool
 is_login(const struct smtp_event *event)
 {
@@ -32,18 +29,19 @@ is_nearly_login(const struct smtp_event *event)
 	       !text_is_letter(line[4]) && !text_is_digit(line[4]);
 }
 
-/* True if the word may be the name of a mechanism (RFC 4422 3.1), and is no
- * base64: of either case, not of both. */
+/* True if the word is the name of a mechanism that clients try. What is not
+ * known may be a password. */
 static bool
 is_mechanism(const char *word, size_t length)
 {
-	bool upper = false, lower = false;
+	static const char *const names[] = {"PLAIN", "LOGIN", "CRAM-MD5",
+	    "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2",
+	    "OAUTHBEARER", "EXTERNAL", "ANONYMOUS", "GSSAPI", "NTLM"};
 
-	for (size_t i = 0; i < length; i++) {
-		upper = upper || text_lower(word[i]) != word[i];
-		lower = lower || text_upper(word[i]) != word[i];
-	}
-	return length <= MECHANISM_MAX && !(upper && lower);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (text_same(word, length, names[i], strlen(names[i])))
+			return true;
+	return false;
 }
 
 /* Of AUTH, the octets up to and with the mechanism: a password is behind it, or
@@ -63,10 +61,8 @@ without_secret(const struct smtp_event *event)
 		   line[at] == '-' || line[at] == '_'))
 		at++;
 	/* The text of the event is one that is known. */
-	return event->text || sasl_mechanism(line + begin, at - begin) ||
-		       is_mechanism(line + begin, at - begin)
-		   ? at
-		   : verb;
+	return event->text || is_mechanism(line + begin, at - begin) ? at
+								     : verb;
 }
 
 /* The command line for the log: NULs, which records do not hold, as "?". A

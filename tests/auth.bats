@@ -112,6 +112,11 @@ came_by() {
 	    (["--require-auth", "-a", "true"], tls, None),
 	    (["--require-tls"], None, "--require-tls refuses all mail: there is no TLS"),
 	    (["--require-tls"], tls, "--require-tls has no effect: there is TLS from the start"),
+	    *((["--hide", name], None, f"--hide {name} has no effect: it is not offered") for name in
+	      ("SMTPUTF8", "BINARYMIME", "STARTTLS", "AUTH", "XCLIENT")),
+	    (["--hide", "CHUNKING", "--hide", "BINARYMIME", "-C"], None, "--hide BINARYMIME has no effect: it is not offered"),
+	    (["--hide", "BINARYMIME", "-C", "--hide", "SMTPUTF8", "-u", "--hide", "XCLIENT", "--xclient", "::1",
+	      "--hide", "LIMITS", "--hide", "SIZE"], None, None),
 	    (["--tls", "--tlswrapper"], None, "--tlswrapper has no effect with --tls"),
 	    (["--tlswrapper"], tls, "--tlswrapper has no effect: SSL_PROTOCOL says that there is TLS already"),
 	    (["--tlswrapper"], None, "--tlswrapper has no effect: descriptor 5 is not open (tlswrapper -n opens it)"),
@@ -398,6 +403,7 @@ came_by() {
 	printf 'right\n' >"$home/Maildir/.password"
 	chmod 600 "$home/Maildir/.password"
 	chown -R "$user" "$home"
+	install -o root -g nogroup -m 4750 "$(command -v checkpw)" "$STAGE/checkpw"
 	SMTPDUSER=$user py <<-'PY' || { userdel "$user"; false; }
 	from auth import *
 	user = os.environ["SMTPDUSER"]
@@ -408,6 +414,13 @@ came_by() {
 	s.quit()
 	s = Session("-n", "-a", "checkpw sh -c 'exit 1'", *PLAINTEXT, "true")
 	login(s, user, "right", "535 5.7.8")
+	s.quit()
+	# As nobody, who has no right to the passwords but by the program.
+	s = Session("-a", "checkpw true", *PLAINTEXT, "true")
+	login(s, user, "right", "454 4.7.0")
+	s.quit()
+	s = Session("-U", "nobody", "-a", os.environ["STAGE"] + "/checkpw true", *PLAINTEXT, "true")
+	login(s, user, "right")
 	s.quit()
 	PY
 	userdel "$user"
@@ -495,7 +508,8 @@ came_by() {
 	    (["AUTH CRAM-MD5", "*"], "501", "CRAM-MD5"),
 	    (["AUTH LOGIN", "A" * 13000], "500", "LOGIN"),
 	    (["AUTH   LOGIN   " + secret, secret + "x y"], "501", "LOGIN"),
-	    (["AUTH  XSECRET " + secret], "504", " XSECRET"),
+	    (["AUTH  NTLM " + secret], "504", " NTLM"),
+	    (["AUTH XSECRET " + secret], "504", ""),
 	):
 	    for line in lines[:-1]:
 	        s.talk.ask(line, "334")
@@ -503,7 +517,7 @@ came_by() {
 	    count += 1
 	    line = until(lambda: logged(s.log(), "refused")[count - 1:])[0]
 	    assert field(line, "peer") == "127.0.0.1", line
-	    assert field(line, "command").upper() == "AUTH " + mechanism, line
+	    assert field(line, "command").upper() == ("AUTH " + mechanism if mechanism else "AUTH"), line
 	    assert field(line, "reply").startswith(code), line
 	log = s.quit()
 	assert "se-cret" not in log and secret[:8] not in log, log
@@ -524,13 +538,14 @@ came_by() {
 	    (["AUTH PLAIN", secrets[2]], ["AUTH PLAIN", "(hidden)"]),
 	    (["AUTH LOGIN", secrets[0], secrets[1]], ["AUTH LOGIN", "(hidden)", "(hidden)"]),
 	    (["AUTH LOGIN " + secrets[0], secrets[1]], ["AUTH LOGIN", "(hidden)"]),
-	    (["AUTH XX", secrets[0], secrets[1]], ["AUTH XX", "(hidden)", "(hidden)"]),
+	    (["AUTH NTLM", secrets[0], secrets[1]], ["AUTH NTLM", "(hidden)", "(hidden)"]),
+	    (["AUTH XX", "AUTH hunter2", "AUTH U1VQRVJTRUNSRVQ=", "AUTH am9l x"], ["AUTH"] * 4),
 	    (["AUTH LOGIN", secrets[0] + "=", secrets[1]], ["AUTH LOGIN", "(hidden)", "(hidden)"]),
 	    (["AUTH LOGIN x", secrets[0], secrets[1], "NOOP"], ["AUTH LOGIN", "(hidden)", "(hidden)", "NOOP"]),
 	    (["MAIL FROM:<a@b>", "AUTH LOGIN", secrets[0], secrets[1]],
 	     ["MAIL FROM:<a@b>", "AUTH LOGIN", "(hidden)", "(hidden)"]),
 	    (["FOO bar"], ["FOO bar"]),
-	    (["AUTH XX", "NOOP", "FOO bar"], ["AUTH XX", "NOOP", "FOO bar"]),
+	    (["AUTH XX", "NOOP", "FOO bar"], ["AUTH", "NOOP", "FOO bar"]),
 	):
 	    for options in ([], ["--max-errors", "1"]):
 	        s = Session(*option, *PLAINTEXT, *options, "-d", "true")

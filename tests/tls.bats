@@ -223,7 +223,7 @@ came_encrypted() {
 	port=$(free_port)
 	mkdir -p "$STAGE/service"
 	cp "$PEM" "$STAGE/service/pem"
-	sed -e "s/^host=.*/host=127.0.0.1/; s/^port=.*/port=$port/; s/^checker=.*/checker='cat <\&3 >\/dev\/null'/" \
+	sed -e "s/^host=.*/host=127.0.0.1/; s/^port=.*/port=$port/; s/^user=.*/user=nobody/; s/^checker=.*/checker='cat <\&3 >\/dev\/null'/" \
 		-e "s|/usr/local/bin/smtpd |$SMTPD |; s|-- /usr/local/bin/smtpd-print|-- $RECORD $MAIL|" \
 		"$BATS_TEST_DIRNAME/../contrib/tcpserver/submission" >"$STAGE/service/run"
 	start "$BATS_TEST_TMPDIR/log" sh "$STAGE/service/run" "$STAGE/service"
@@ -505,7 +505,11 @@ came_encrypted() {
 	p = begin("ucspi", "none")
 	p.talk = TlsTalk(p.talk)
 	p.talk.ask("EHLO me", "250"), p.talk.ask("QUIT", "221"), p.ended()
-	# Nothing happens: --timeout; two signals.
+	# The word about it ends, and nothing else does.
+	p = begin("ucspi", "mute")
+	assert p.process.wait(10) == 0
+	p.end()
+	# Nothing happens: --timeout; a signal.
 	for kind in ("ucspi", "wrapper"):
 	    since = time.monotonic()
 	    p = begin(kind, "silent", "-t", "1")
@@ -513,11 +517,58 @@ came_encrypted() {
 	    assert 0.5 < time.monotonic() - since < 5
 	    p = begin(kind, "silent")
 	    since = time.monotonic()
-	    while p.process.poll() is None and time.monotonic() - since < 10:
-	        p.process.send_signal(signal.SIGTERM)
-	        time.sleep(0.05)
+	    time.sleep(0.2)
+	    p.process.send_signal(signal.SIGTERM)
 	    p.ended()
 	    assert time.monotonic() - since < 5
+	PY
+}
+
+@test "the older tlswrapper: plain text that comes late is thrown away, or ends it" {
+	py <<-'PY'
+	import array, fcntl, os, select, subprocess, termios, time
+	def begin():
+	    global process, tell, said, control
+	    theirs, tell = os.pipe()
+	    said, out = os.pipe()
+	    control, five = os.pipe()
+	    high = os.dup2(five, 100, True)
+	    process = subprocess.Popen(
+	        [os.environ["SMTPD"], "-n", "-q", "-A", "--tlswrapper", "true"], stdin=theirs, stdout=out,
+	        close_fds=False, preexec_fn=lambda: os.dup2(high, 5))
+	    for fd in theirs, out, five, high:
+	        os.close(fd)
+	    os.write(tell, b"EHLO me\r\n")
+	    while b"250 HELP" not in os.read(said, 4096):
+	        pass
+	    os.write(tell, b"STARTTLS\r\n")
+	    select.select([control], [], [], 10)
+	def unread(fd):
+	    count = array.array("i", [0])
+	    fcntl.ioctl(fd, termios.FIONREAD, count)
+	    return count[0]
+	def end():
+	    for fd in tell, said, control:
+	        os.close(fd)
+	    assert process.wait(10) == 0
+	# While what is to be said to the client has not been read, that cannot have
+	# begun, and all that comes is plain.
+	begin()
+	assert unread(control) == len(b"220 2.0.0 Ready to start TLS\r\n")
+	for i in range(10):
+	    os.write(tell, b"EHLO evil\r\nMAIL FROM:<evil@example.net>\r\n")
+	    time.sleep(0.02)
+	assert os.read(control, 100).startswith(b"220 2.0.0") and os.read(control, 1) == b""
+	time.sleep(0.1)
+	os.write(tell, b"RCPT TO:<c@d>\r\n")
+	assert os.read(said, 4096).startswith(b"503 5.5.1 Send"), "told apart"
+	end()
+	# What comes before a handshake can be over is plain, too.
+	begin()
+	os.read(control, 100), os.read(control, 1)
+	os.write(tell, b"EHLO evil\r\n")
+	assert os.read(said, 4096) == b""
+	end()
 	PY
 }
 

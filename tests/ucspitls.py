@@ -150,6 +150,9 @@ class Parent:
         if not self.asked or self.mode == "close":
             self.end_ucspi()
             return
+        if self.mode == "mute":
+            self.control.close()
+            return
         if self.mode == "silent":
             return
         try:
