@@ -420,6 +420,20 @@ items() {
 	done
 }
 
+@test "smtp(3): there is room for the line of smtp_end() behind any replies" {
+	build defaults "$BATS_TEST_DIRNAME/defaults.c"
+	# What may wait before a reply of 5122: that, and 512 behind it, make 8192.
+	diff -u - <("$PLACE/defaults" 2558 512 && "$PLACE/defaults" 2559 512 &&
+		"$PLACE/defaults" 3070 512 && "$PLACE/defaults" 5122 512) <<-'END'
+		7680 512 1
+		2559 512 1
+		3070 512 1
+		5122 512 1
+	END
+	run "$PLACE/defaults" 2558 513
+	[ "$status" -gt 128 ]
+}
+
 # example NAME: a block of C of the page.
 example() {
 	awk -v mark=".\\\\\" c: $1" '
