@@ -473,6 +473,23 @@ nginx() {
 	[ "$(recorded TCPREMOTEIP)" = ::1 ]
 	run ! swaks --server "127.0.0.1:$front" --from a@example.org --to c@example.com
 	[ "$(messages)" -eq 1 ]
+	# What it offers is there, behind it too.
+	forget_messages
+	py "$front" <<-'PY'
+		import sys
+		from talk import Conversation
+		talk = Conversation.connect("127.0.0.1:" + sys.argv[1])
+		talk.expect("220")
+		offered = talk.ask("EHLO me.example.org", "250").decode().split("\r\n")
+		assert [line[4:] for line in offered[1:] if line] == \
+		    ["SIZE", "8BITMIME", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "CHUNKING"], offered
+		talk.ask("MAIL FROM:<a@example.org> SIZE=8 BODY=8BITMIME RET=HDRS ENVID=x\r\n"
+		         "RCPT TO:<c@example.net> NOTIFY=NEVER\r\nBDAT 3 LAST\r\nx\r\nQUIT", "250")
+		for code in "250 2.1.5", "250 2.0.0", "221":
+		    talk.expect(code)
+	PY
+	[ "$(messages)" -eq 1 ]
+	[ "$(recorded SMTP_BODY) $(recorded SMTP_RCPT_OPTIONS)" = '8BITMIME NOTIFY=NEVER' ]
 }
 
 @test "nginx's mail proxy: a login there is one here" {
