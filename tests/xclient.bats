@@ -451,7 +451,7 @@ nginx() {
 }
 
 @test "nginx's mail proxy: contrib/nginx.conf" {
-	serve --xclient 127.0.0.1 -D example.net -- "$RECORD" "$MAIL"
+	serve -p -D example.net -- "$RECORD" "$MAIL"
 	front=$(free_port) http=$(free_port)
 	mail=$BUILD/peers/libnginx-mod-mail
 	# Debian's nginx has such a link in the folder that its files are in.
@@ -487,6 +487,14 @@ nginx() {
 		         "RCPT TO:<c@example.net> NOTIFY=NEVER\r\nBDAT 3 LAST\r\nx\r\nQUIT", "250")
 		for code in "250 2.1.5", "250 2.0.0", "221":
 		    talk.expect(code)
+		# Nor is what nginx says to be had by who is behind it.
+		talk = Conversation.connect("127.0.0.1:" + sys.argv[1])
+		talk.expect("220")
+		for line, code in (("EHLO me.example.org", "250"), ("MAIL FROM:<a@example.org>", "250"),
+		                   ("RCPT TO:<c@example.net>", "250"), ("RSET", "250"),
+		                   ("XCLIENT LOGIN=admin", "502"), ("MAIL FROM:<a@example.org>", "250"),
+		                   ("RCPT TO:<c@example.com>", "550 5.7.1")):
+		    talk.ask(line, code)
 	PY
 	[ "$(messages)" -eq 1 ]
 	[ "$(recorded SMTP_BODY) $(recorded SMTP_RCPT_OPTIONS)" = '8BITMIME NOTIFY=NEVER' ]
