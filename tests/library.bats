@@ -221,6 +221,24 @@ session() {
 	) >&2
 }
 
+@test "of two rows with the same verb the first counts, with all it says" {
+	# The last row is a second PING, then a second NOOP.
+	sed 's/SMTP_COMMANDS + 1\([],]\)/SMTP_COMMANDS + 3\1/
+		s/^\tcommands\[SMTP_COMMANDS\] = ping;/&\n\tcommands[SMTP_COMMANDS + 1] = ping;\n\tcommands[SMTP_COMMANDS + 1].reply = "259 2.0.0 Second";\n\tcommands[SMTP_COMMANDS + 2] = commands[SMTP_COMMANDS + 1];\n\tcommands[SMTP_COMMANDS + 2].verb = "NOOP";/' \
+		"$BATS_TEST_DIRNAME/embed.c" >"$PLACE/embed-twice.c"
+	build embed "$PLACE/embed-twice.c"
+	session 'PING\r\nNOOP\r\nPING 123456789\r\n' | sed 1d | diff -u - <(
+		echo '259 2.0.0 Pong'
+		echo '250 2.0.0 OK'
+		echo '501 5.5.4 Syntax: PING [ignored]'
+	) >&2
+	# The second NOOP is one where it is the only row of its name.
+	sed 's/sizeof smtp_commands);/&\n\tfor (size_t i = 0; i < SMTP_COMMANDS; i++)\n\t\tif (strcmp(commands[i].verb, "NOOP") == 0)\n\t\t\tcommands[i].verb = "NOPE";/' \
+		"$PLACE/embed-twice.c" >"$PLACE/embed-second.c"
+	build embed "$PLACE/embed-second.c"
+	session 'NOOP\r\n' | tail -n 1 | diff -u - <(echo '259 2.0.0 Second') >&2
+}
+
 @test "a row that is not offered is refused, whether it says how or not" {
 	for sequence in NULL '"599 5.5.1 No"'; do
 		sed "s/^#include <unistd.h>/&\nstatic bool never(const struct smtp *s)\n{\n\treturn s->state == 0;\n}/
