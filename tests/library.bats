@@ -36,6 +36,23 @@ config() {
 		pkg-config "$@" libsmtpd
 }
 
+@test "libsmtpd.pc: a tree that was moved, and folders that are elsewhere" {
+	moved=$PLACE/moved/anywhere
+	mkdir -p "$moved"
+	cp -R "$PLACE/stage/opt/smtpd/." "$moved"
+	flags=$(PKG_CONFIG_PATH=$moved/lib/pkgconfig pkg-config --define-prefix \
+		--cflags --libs libsmtpd)
+	[ "${flags%"${flags##*[! ]}"}" = "-I$moved/include/smtpd -L$moved/lib -lsmtpd" ]
+	# Where it was installed, and where Debian has it.
+	flags=$(PKG_CONFIG_PATH=$moved/lib/pkgconfig pkg-config --cflags --libs libsmtpd)
+	[ "${flags%"${flags##*[! ]}"}" = '-I/opt/smtpd/include/smtpd -L/opt/smtpd/lib -lsmtpd' ]
+	in_root install CC="$CC" BUILD="$PLACE/build" BIN="$PLACE/build" \
+		DESTDIR="$PLACE/debian" PREFIX=/opt/smtpd LIBDIR=/opt/smtpd/lib/x86 \
+		INCLUDEDIR=/srv/include >&2
+	flags=$(PKG_CONFIG_PATH=$PLACE/debian/opt/smtpd/lib/x86/pkgconfig pkg-config --cflags --libs libsmtpd)
+	[ "${flags%"${flags##*[! ]}"}" = '-I/srv/include/smtpd -L/opt/smtpd/lib/x86 -lsmtpd' ]
+}
+
 # build PROGRAM SOURCE ...: against what is installed, and nothing of lib/.
 build() {
 	local program=$1 flags
@@ -485,6 +502,17 @@ example() {
 		221 2.0.0 Bye
 	END
 	) >&2
+}
+
+@test "smtp(3): the archive as CAVEATS makes it for musl links there" {
+	make=$(sed -n 's/^\.Ql make \(STATIC=1\)$/\1/p' "$PAGE")
+	in_root -j2 "$make" BUILD="$PLACE/musl" BIN="$PLACE/musl" "$PLACE/musl/libsmtpd.a" >&2
+	example server >"$PLACE/server.c"
+	musl-gcc -static -I"$INCLUDED" -o "$PLACE/server.musl" "$PLACE/server.c" \
+		"$PLACE/musl/libsmtpd.a"
+	printf 'QUIT\r\n' | "$PLACE/server.musl" | grep -q '^221 '
+	# What the default has that musl has not.
+	nm -u "$PLACE/stage/opt/smtpd/lib/libsmtpd.a" | grep -q ' U __memcpy_chk'
 }
 
 @test "smtp(3): the new command is that of embed.c, and its table works" {
