@@ -511,8 +511,6 @@ example() {
 	musl-gcc -static -I"$INCLUDED" -o "$PLACE/server.musl" "$PLACE/server.c" \
 		"$PLACE/musl/libsmtpd.a"
 	printf 'QUIT\r\n' | "$PLACE/server.musl" | grep -q '^221 '
-	# What the default has that musl has not.
-	nm -u "$PLACE/stage/opt/smtpd/lib/libsmtpd.a" | grep -q ' U __memcpy_chk'
 }
 
 @test "smtp(3): the new command is that of embed.c, and its table works" {
@@ -535,9 +533,55 @@ example() {
 	printf 'PING\r\nQUIT\r\n' | "$PLACE/server" | grep -q '^500 '
 }
 
-@test "smtp(3): each literal block is C that a test above compiles" {
+# with BLOCK CALL SETTINGS: the server with another block and its call.
+with() {
+	example server | awk -v call="$2" -v settings="$3" -v block="$PLACE/$1.block" '
+		/^int$/ { while ((getline line <block) > 0) print line; print "" }
+		/hostname =/ { print settings }
+		/decide\(&smtp, event\);/ { print call; next }
+		{ print }' >"$PLACE/$1.c"
+}
+
+@test "smtp(3): the example of AUTH" {
+	example login >"$PLACE/login.block"
+	with login 'decide(&smtp, event); log_in(&smtp, event);' \
+		'.auth = true, .auth_plaintext = true,'
+	build login "$PLACE/login.c"
+	# \0joe\0secret, \0joe\0secre, \0Joe\0secret
+	for response in AGpvZQBzZWNyZXQ= AGpvZQBzZWNyZQ== AEpvZQBzZWNyZXQ=; do
+		printf '%s\r\n' 'EHLO x' "AUTH PLAIN $response" QUIT | "$PLACE/login" |
+			grep -v '^2[25][01]' | cut -c 1-9
+	done | diff -u - <(printf '%s\n' '235 2.7.0' '535 5.7.8' '535 5.7.8') >&2
+}
+
+@test "smtp(3): the example of LMTP" {
+	example judge >"$PLACE/judge.block"
+	with judge 'judge(&smtp, event);' '.lmtp = true,'
+	# The other one is not called.
+	sed '/^decide(/,/^}/d' "$PLACE/judge.c" |
+		awk '/^static void$/ && !cut { cut = 1; next } { print }' |
+		grep -v '<text.h>' >"$PLACE/judge-only.c"
+	build judge "$PLACE/judge-only.c"
+	printf '%s\r\n' 'LHLO x' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'RCPT TO:<f@d>' 'RCPT TO:<g@d>' \
+		DATA . 'MAIL FROM:<a@b>' 'RCPT TO:<f@d>' DATA . QUIT |
+		"$PLACE/judge" | sed -n '/^354/,$p' | cut -c 1-9 |
+		diff -u - <(printf '%s\n' '354 End d' '250 2.0.0' '452 4.2.2' '250 2.0.0' \
+			'250 2.1.0' '250 2.1.5' '354 End d' '452 4.2.2' '221 2.0.0') >&2
+}
+
+@test "smtp(3): the structs are those of smtp.h, with all types" {
+	for name in smtp_event smtp_config smtp_command; do
+		bare "$INCLUDED/smtp.h" | awk -v name="$name" '
+			$0 == "struct " name " {" { on = 1 } on { print }
+			/^};/ { on = 0 }' | tr -d ' \t\n' >"$PLACE/struct"
+		[ "$(wc -c <"$PLACE/struct")" -gt 200 ]
+		example "$name" | tr -d ' \t\n' | diff -u "$PLACE/struct" - >&2
+	done
+}
+
+@test "smtp(3): each literal block is C that a test above has looked at" {
 	# shellcheck disable=SC2016 # awk's
-	run -0 awk '/^\.Bd -literal/ && last !~ /^\.\\" c: (server|ping|table)$/ { print FNR }
+	run -0 awk '/^\.Bd -literal/ && last !~ /^\.\\" c: (server|ping|table|login|judge|smtp_(event|config|command))$/ { print FNR }
 		{ last = $0 }' "$PAGE"
 	[ -z "$output" ]
 }
