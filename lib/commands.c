@@ -390,7 +390,7 @@ const struct smtp_command smtp_commands[SMTP_COMMANDS] = {
 	.plaintext = true,
 	.argument = SMTP_OPTIONAL,
 	.kind = SMTP_QUIT,
-	.syntax = "QUIT",
+	.syntax = "QUIT [text]",
 	.reply = REPLY_BYE,
     },
     {

@@ -344,10 +344,12 @@ smtp_rest(struct smtp *smtp, size_t *length)
 	return smtp->input;
 }
 
+/* For one reply, and behind it for the line of smtp_end(). */
 static bool
 has_room(const struct smtp *smtp)
 {
-	return sizeof smtp->output - smtp->output_length >= SMTP_REPLY_MAX;
+	return sizeof smtp->output - smtp->output_length >=
+	       SMTP_REPLY_MAX + REPLY_LINE_MAX;
 }
 
 const struct smtp_event *

@@ -284,10 +284,9 @@ size_t smtp_default(struct smtp *smtp, char *text, size_t size);
  * worded; its fourth octet is a hyphen or a space. */
 void smtp_say(struct smtp *smtp, const char *text, size_t length);
 
-/* Ends the session with a reply of one line, such as REPLY_TIMEOUT; the output
- * must have room for it: it has at SMTP_READ and SMTP_WRITE, and once all is
- * written. An event that is still to be answered gets no other, and what was
- * lent is forgotten. */
+/* Ends the session with a reply of one line, such as REPLY_TIMEOUT, within
+ * REPLY_LINE_MAX; the output has room for it at any event. One that is still to
+ * be answered gets no other, and what was lent is forgotten. */
 void smtp_end(struct smtp *smtp, const char *reply);
 
 /* True while what comes next is content: between 354 and the end of the

@@ -1,6 +1,7 @@
 /* What the machine says where the caller has no answer: a line for each event,
  * its kind's number and the code. The caller answers nothing but the first
  * challenge. With a number: one of the errors that smtp(3) says are a trap.
+ * With two: smtp_end() behind replies as long as may be, below.
  * tests/library.bats builds it against the installed library. */
 #include <smtp.h>
 #include <stdio.h>
@@ -50,6 +51,70 @@ misuse(int number)
 		smtp_input(&smtp, noop, strlen(noop));
 }
 
+static size_t pad;
+
+static void
+say_octets(size_t octets)
+{
+	static char line[SMTP_OUTPUT_MAX];
+
+	memset(line, 'x', sizeof line);
+	memcpy(line, "250 ", 4);
+	smtp_say(&smtp, line, octets - 2);
+}
+
+static void
+compose_pad(struct smtp *machine, const struct smtp_event *event)
+{
+	(void)machine, (void)event;
+	say_octets(pad);
+}
+
+static void
+compose_full(struct smtp *machine, const struct smtp_event *event)
+{
+	(void)machine, (void)event;
+	say_octets(SMTP_REPLY_MAX);
+}
+
+/* Two replies, of octets and of SMTP_REPLY_MAX; at SMTP_WRITE the session is
+ * ended with a line of end octets. Prints what waits before and behind. */
+static void
+end_when_full(size_t octets, size_t end)
+{
+	static const struct smtp_command commands[] = {
+	    {.verb = "PAD",
+		.states = SMTP_STATE_ANY,
+		.kind = SMTP_COMMAND,
+		.compose = compose_pad},
+	    {.verb = "FULL",
+		.states = SMTP_STATE_ANY,
+		.kind = SMTP_COMMAND,
+		.compose = compose_full},
+	};
+	const struct smtp_config full = {
+	    .hostname = "x", .commands = commands, .command_count = 2};
+	static char reply[SMTP_OUTPUT_MAX], lines[] = "PAD\r\nFULL\r\nPAD\r\n";
+	size_t before, length;
+
+	pad = octets;
+	memset(reply, 'x', end - 2);
+	memcpy(reply, "421 ", 4);
+	smtp_begin(&smtp, &full);
+	while (smtp_next(&smtp)->kind != SMTP_READ)
+		;
+	(void)smtp_output(&smtp, &length);
+	smtp_written(&smtp, length);
+	smtp_input(&smtp, lines, strlen(lines));
+	while (smtp_next(&smtp)->kind != SMTP_WRITE)
+		;
+	(void)smtp_output(&smtp, &before);
+	smtp_end(&smtp, reply);
+	(void)smtp_output(&smtp, &length);
+	printf("%zu %zu %d\n", before, length - before,
+	    smtp_next(&smtp)->kind == SMTP_CLOSE);
+}
+
 static void
 answer(const struct smtp_event *event)
 {
@@ -78,6 +143,11 @@ main(int argc, char **argv)
 
 	memset(&smtp, 0xA5, sizeof smtp); /* whatever it held before */
 	smtp_begin(&smtp, &config);
+	if (argc > 2) {
+		end_when_full(
+		    strtoul(argv[1], NULL, 10), strtoul(argv[2], NULL, 10));
+		return 0;
+	}
 	if (argc > 1) {
 		misuse(atoi(argv[1]));
 		return 0;

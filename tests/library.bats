@@ -36,6 +36,23 @@ config() {
 		pkg-config "$@" libsmtpd
 }
 
+@test "libsmtpd.pc: a tree that was moved, and folders that are elsewhere" {
+	moved=$PLACE/moved/anywhere
+	mkdir -p "$moved"
+	cp -R "$PLACE/stage/opt/smtpd/." "$moved"
+	flags=$(PKG_CONFIG_PATH=$moved/lib/pkgconfig pkg-config --define-prefix \
+		--cflags --libs libsmtpd)
+	[ "${flags%"${flags##*[! ]}"}" = "-I$moved/include/smtpd -L$moved/lib -lsmtpd" ]
+	# Where it was installed, and where Debian has it.
+	flags=$(PKG_CONFIG_PATH=$moved/lib/pkgconfig pkg-config --cflags --libs libsmtpd)
+	[ "${flags%"${flags##*[! ]}"}" = '-I/opt/smtpd/include/smtpd -L/opt/smtpd/lib -lsmtpd' ]
+	in_root install CC="$CC" BUILD="$PLACE/build" BIN="$PLACE/build" \
+		DESTDIR="$PLACE/debian" PREFIX=/opt/smtpd LIBDIR=/opt/smtpd/lib/x86 \
+		INCLUDEDIR=/srv/include >&2
+	flags=$(PKG_CONFIG_PATH=$PLACE/debian/opt/smtpd/lib/x86/pkgconfig pkg-config --cflags --libs libsmtpd)
+	[ "${flags%"${flags##*[! ]}"}" = '-I/srv/include/smtpd -L/opt/smtpd/lib/x86 -lsmtpd' ]
+}
+
 # build PROGRAM SOURCE ...: against what is installed, and nothing of lib/.
 build() {
 	local program=$1 flags
@@ -219,6 +236,24 @@ session() {
 		echo '214 2.0.0 Commands: HELO EHLO MAIL RCPT DATA BDAT RSET NOOP QUIT HELP VRFY EXPN PING'
 		echo '214 2.0.0 PING [ignored]'
 	) >&2
+}
+
+@test "of two rows with the same verb the first counts, with all it says" {
+	# The last row is a second PING, then a second NOOP.
+	sed 's/SMTP_COMMANDS + 1\([],]\)/SMTP_COMMANDS + 3\1/
+		s/^\tcommands\[SMTP_COMMANDS\] = ping;/&\n\tcommands[SMTP_COMMANDS + 1] = ping;\n\tcommands[SMTP_COMMANDS + 1].reply = "259 2.0.0 Second";\n\tcommands[SMTP_COMMANDS + 2] = commands[SMTP_COMMANDS + 1];\n\tcommands[SMTP_COMMANDS + 2].verb = "NOOP";/' \
+		"$BATS_TEST_DIRNAME/embed.c" >"$PLACE/embed-twice.c"
+	build embed "$PLACE/embed-twice.c"
+	session 'PING\r\nNOOP\r\nPING 123456789\r\n' | sed 1d | diff -u - <(
+		echo '259 2.0.0 Pong'
+		echo '250 2.0.0 OK'
+		echo '501 5.5.4 Syntax: PING [ignored]'
+	) >&2
+	# The second NOOP is one where it is the only row of its name.
+	sed 's/sizeof smtp_commands);/&\n\tfor (size_t i = 0; i < SMTP_COMMANDS; i++)\n\t\tif (strcmp(commands[i].verb, "NOOP") == 0)\n\t\t\tcommands[i].verb = "NOPE";/' \
+		"$PLACE/embed-twice.c" >"$PLACE/embed-second.c"
+	build embed "$PLACE/embed-second.c"
+	session 'NOOP\r\n' | tail -n 1 | diff -u - <(echo '259 2.0.0 Second') >&2
 }
 
 @test "a row that is not offered is refused, whether it says how or not" {
@@ -420,6 +455,20 @@ items() {
 	done
 }
 
+@test "smtp(3): there is room for the line of smtp_end() behind any replies" {
+	build defaults "$BATS_TEST_DIRNAME/defaults.c"
+	# What may wait before a reply of 5122: that, and 512 behind it, make 8192.
+	diff -u - <("$PLACE/defaults" 2558 512 && "$PLACE/defaults" 2559 512 &&
+		"$PLACE/defaults" 3070 512 && "$PLACE/defaults" 5122 512) <<-'END'
+		7680 512 1
+		2559 512 1
+		3070 512 1
+		5122 512 1
+	END
+	run "$PLACE/defaults" 2558 513
+	[ "$status" -gt 128 ]
+}
+
 # example NAME: a block of C of the page.
 example() {
 	awk -v mark=".\\\\\" c: $1" '
@@ -455,6 +504,15 @@ example() {
 	) >&2
 }
 
+@test "smtp(3): the archive as CAVEATS makes it for musl links there" {
+	make=$(sed -n 's/^\.Ql make \(STATIC=1\)$/\1/p' "$PAGE")
+	in_root -j2 "$make" BUILD="$PLACE/musl" BIN="$PLACE/musl" "$PLACE/musl/libsmtpd.a" >&2
+	example server >"$PLACE/server.c"
+	musl-gcc -static -I"$INCLUDED" -o "$PLACE/server.musl" "$PLACE/server.c" \
+		"$PLACE/musl/libsmtpd.a"
+	printf 'QUIT\r\n' | "$PLACE/server.musl" | grep -q '^221 '
+}
+
 @test "smtp(3): the new command is that of embed.c, and its table works" {
 	sed '1,/PING begins/d; /PING ends/,$d' "$BATS_TEST_DIRNAME/embed.c" |
 		diff -u - <(example ping) >&2
@@ -475,9 +533,55 @@ example() {
 	printf 'PING\r\nQUIT\r\n' | "$PLACE/server" | grep -q '^500 '
 }
 
-@test "smtp(3): each literal block is C that a test above compiles" {
+# with BLOCK CALL SETTINGS: the server with another block and its call.
+with() {
+	example server | awk -v call="$2" -v settings="$3" -v block="$PLACE/$1.block" '
+		/^int$/ { while ((getline line <block) > 0) print line; print "" }
+		/hostname =/ { print settings }
+		/decide\(&smtp, event\);/ { print call; next }
+		{ print }' >"$PLACE/$1.c"
+}
+
+@test "smtp(3): the example of AUTH" {
+	example login >"$PLACE/login.block"
+	with login 'decide(&smtp, event); log_in(&smtp, event);' \
+		'.auth = true, .auth_plaintext = true,'
+	build login "$PLACE/login.c"
+	# \0joe\0secret, \0joe\0secre, \0Joe\0secret
+	for response in AGpvZQBzZWNyZXQ= AGpvZQBzZWNyZQ== AEpvZQBzZWNyZXQ=; do
+		printf '%s\r\n' 'EHLO x' "AUTH PLAIN $response" QUIT | "$PLACE/login" |
+			grep -v '^2[25][01]' | cut -c 1-9
+	done | diff -u - <(printf '%s\n' '235 2.7.0' '535 5.7.8' '535 5.7.8') >&2
+}
+
+@test "smtp(3): the example of LMTP" {
+	example judge >"$PLACE/judge.block"
+	with judge 'judge(&smtp, event);' '.lmtp = true,'
+	# The other one is not called.
+	sed '/^decide(/,/^}/d' "$PLACE/judge.c" |
+		awk '/^static void$/ && !cut { cut = 1; next } { print }' |
+		grep -v '<text.h>' >"$PLACE/judge-only.c"
+	build judge "$PLACE/judge-only.c"
+	printf '%s\r\n' 'LHLO x' 'MAIL FROM:<a@b>' 'RCPT TO:<c@d>' 'RCPT TO:<f@d>' 'RCPT TO:<g@d>' \
+		DATA . 'MAIL FROM:<a@b>' 'RCPT TO:<f@d>' DATA . QUIT |
+		"$PLACE/judge" | sed -n '/^354/,$p' | cut -c 1-9 |
+		diff -u - <(printf '%s\n' '354 End d' '250 2.0.0' '452 4.2.2' '250 2.0.0' \
+			'250 2.1.0' '250 2.1.5' '354 End d' '452 4.2.2' '221 2.0.0') >&2
+}
+
+@test "smtp(3): the structs are those of smtp.h, with all types" {
+	for name in smtp_event smtp_config smtp_command; do
+		bare "$INCLUDED/smtp.h" | awk -v name="$name" '
+			$0 == "struct " name " {" { on = 1 } on { print }
+			/^};/ { on = 0 }' | tr -d ' \t\n' >"$PLACE/struct"
+		[ "$(wc -c <"$PLACE/struct")" -gt 200 ]
+		example "$name" | tr -d ' \t\n' | diff -u "$PLACE/struct" - >&2
+	done
+}
+
+@test "smtp(3): each literal block is C that a test above has looked at" {
 	# shellcheck disable=SC2016 # awk's
-	run -0 awk '/^\.Bd -literal/ && last !~ /^\.\\" c: (server|ping|table)$/ { print FNR }
+	run -0 awk '/^\.Bd -literal/ && last !~ /^\.\\" c: (server|ping|table|login|judge|smtp_(event|config|command))$/ { print FNR }
 		{ last = $0 }' "$PAGE"
 	[ -z "$output" ]
 }

@@ -168,6 +168,47 @@ same() {
 	same program manual
 }
 
+@test "smtpd(8) and HELP have the same arguments" {
+	for verb in DATA BDAT RSET NOOP QUIT HELP VRFY EXPN; do
+		sed -n "s/^\.It Ic \($verb\b.*\)/\1/p" "$page" |
+			sed -E 's/ Op (Ar|Cm) ([^ ]*)/ [\2]/; s/ Ar / /' >>manual
+		session true <<<"HELP $verb"
+		sed -n 's/^214 2\.0\.0 //p' out >>program
+	done
+	same program manual
+	[ "$(wc -l <manual)" -eq 8 ]
+}
+
+@test "smtpd(8): what an address with UTF-8 is told" {
+	printf '%s\n' 'EHLO me' 'MAIL FROM:<jörg@example.com>' >given
+	session true <given
+	tail -n 1 out | grep -q '^501 5\.5\.4 '
+	session -u true <given
+	tail -n 1 out | grep -q '^553 5\.6\.7 '
+	sed -n '/^An address with UTF-8/,/^What/p' "$page" | tr '\n' ' ' |
+		grep -qF 'told 501 5.5.4, and with .Fl u 553 5.6.7 where'
+}
+
+# keys: of lines of the log, each event with those of its line.
+keys() {
+	sed -E 's/"([^"\\]|\\.)*"/x/g; s/=(x|[^ ]*)/=/2g; s/session=[^ ]*/session=/' |
+		sort -u
+}
+
+@test "smtpd(8): the lines of the log have what those of the sample have" {
+	{
+		printf '%s\n' 'EHLO me' 'MAIL FROM:<a@b>' 'RCPT TO:<x@y>'
+		transaction | sed 1d
+		echo QUIT
+	} | TCPREMOTEIP=192.0.2.7 TCPREMOTEPORT=40312 session -D example.org true
+	sed -E 's/event=([a-z]*)/\1/' err | keys >program
+	awk '/^\.\\" log/ { on = 1; next } on && /^\.Ed/ { exit }
+		on && !/^\./ { sub(/^    /, " "); printf "%s%s", /^smtpd/ ? "\n" : "", $0 }' "$page" |
+		sed -E '/^$/d; s/event=([a-z]*)/\1/' | keys >manual
+	same program manual
+	[ "$(wc -l <manual)" -eq 4 ]
+}
+
 @test "smtpd(8) has the extensions that EHLO offers" {
 	section Extensions <"$page" | sed -n 's/^\.It Cm \([A-Z0-9]*\).*/\1/p' |
 		sort >manual

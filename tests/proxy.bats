@@ -566,13 +566,25 @@ through() {
 @test "haproxy: contrib/haproxy.cfg" {
 	serve -p -A -- "$RECORD" "$MAIL"
 	front=$(free_port)
-	sed "s/bind :::25 v4v6/bind :::$front v4v6/; s/192\.0\.2\.2[56]:25/127.0.0.1:$port/" \
+	# Port 25 is for root, who is left behind with it. The package's user is
+	# not there, and nobody but root can become another or has a chroot.
+	local user group
+	user=$(id -un) group=$(id -gn)
+	if [ "$(id -u)" -eq 0 ]; then
+		user=nobody group=nogroup
+	fi
+	sed "s/bind :::25 v4v6/bind :::$front v4v6/; s/192\.0\.2\.2[56]:25/127.0.0.1:$port/
+		s/^\tuser haproxy$/\tuser $user/; s/^\tgroup haproxy$/\tgroup $group/
+		$([ "$user" = nobody ] || echo /chroot/d)
+		s|chroot /var/lib/haproxy|chroot $BATS_TEST_TMPDIR|" \
 		"$BATS_TEST_DIRNAME/../contrib/haproxy.cfg" >"$BATS_TEST_TMPDIR/haproxy.cfg"
 	start "$BATS_TEST_TMPDIR/log.haproxy" \
 		"$BUILD/peers/haproxy/usr/sbin/haproxy" -db -f "$BATS_TEST_TMPDIR/haproxy.cfg"
 	eventually listening "$front"
 	through 127.0.0.1
 	through '[::1]'
+	[ "$(ps -o user= -o group= -p "$pid" | tr -s ' ')" = "$user $group" ]
+	[ "$user" != nobody ] || [ "$(readlink "/proc/$pid/root")" = "$BATS_TEST_TMPDIR" ]
 	run -1 grep -iE 'warning|alert|DOWN' "$BATS_TEST_TMPDIR/log.haproxy"
 }
 

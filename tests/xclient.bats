@@ -451,13 +451,16 @@ nginx() {
 }
 
 @test "nginx's mail proxy: contrib/nginx.conf" {
-	serve --xclient 127.0.0.1 -D example.net -- "$RECORD" "$MAIL"
+	serve -p -D example.net -- "$RECORD" "$MAIL"
 	front=$(free_port) http=$(free_port)
+	mail=$BUILD/peers/libnginx-mod-mail
+	# Debian's nginx has such a link in the folder that its files are in.
+	ln -s "$mail/usr/lib/nginx/modules" "$BATS_TEST_TMPDIR/modules"
 	{
 		echo 'daemon off; master_process off; pid nginx.pid; error_log stderr;'
-		echo "load_module $BUILD/peers/libnginx-mod-mail/usr/lib/nginx/modules/ngx_mail_module.so;"
 		# The directories of the package are not there.
-		sed "s/listen 25;/listen 127.0.0.1:$front;/; s/listen \[::\]:25;/listen [::1]:$front;/
+		sed "s|/etc/nginx/modules-enabled|$mail/usr/share/nginx/modules-available|
+			s/listen 25;/listen 127.0.0.1:$front;/; s/listen \[::\]:25;/listen [::1]:$front;/
 			s/:8025/:$http/; s/Auth-Port 2525/Auth-Port $port/
 			s/^http {/&client_body_temp_path a; proxy_temp_path b; fastcgi_temp_path c; uwsgi_temp_path d; scgi_temp_path e;/" \
 			"$BATS_TEST_DIRNAME/../contrib/nginx.conf"
@@ -470,6 +473,31 @@ nginx() {
 	[ "$(recorded TCPREMOTEIP)" = ::1 ]
 	run ! swaks --server "127.0.0.1:$front" --from a@example.org --to c@example.com
 	[ "$(messages)" -eq 1 ]
+	# What it offers is there, behind it too.
+	forget_messages
+	py "$front" <<-'PY'
+		import sys
+		from talk import Conversation
+		talk = Conversation.connect("127.0.0.1:" + sys.argv[1])
+		talk.expect("220")
+		offered = talk.ask("EHLO me.example.org", "250").decode().split("\r\n")
+		assert [line[4:] for line in offered[1:] if line] == \
+		    ["SIZE", "8BITMIME", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "CHUNKING"], offered
+		talk.ask("MAIL FROM:<a@example.org> SIZE=8 BODY=8BITMIME RET=HDRS ENVID=x\r\n"
+		         "RCPT TO:<c@example.net> NOTIFY=NEVER\r\nBDAT 3 LAST\r\nx\r\nQUIT", "250")
+		for code in "250 2.1.5", "250 2.0.0", "221":
+		    talk.expect(code)
+		# Nor is what nginx says to be had by who is behind it.
+		talk = Conversation.connect("127.0.0.1:" + sys.argv[1])
+		talk.expect("220")
+		for line, code in (("EHLO me.example.org", "250"), ("MAIL FROM:<a@example.org>", "250"),
+		                   ("RCPT TO:<c@example.net>", "250"), ("RSET", "250"),
+		                   ("XCLIENT LOGIN=admin", "502"), ("MAIL FROM:<a@example.org>", "250"),
+		                   ("RCPT TO:<c@example.com>", "550 5.7.1")):
+		    talk.ask(line, code)
+	PY
+	[ "$(messages)" -eq 1 ]
+	[ "$(recorded SMTP_BODY) $(recorded SMTP_RCPT_OPTIONS)" = '8BITMIME NOTIFY=NEVER' ]
 }
 
 @test "nginx's mail proxy: a login there is one here" {
