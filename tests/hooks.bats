@@ -830,6 +830,12 @@ X_C=a=b $(c) "d"'
 	printf '#!/no/such/interpreter\n' >"$HOOKS/EXPN"
 	printf 'no magic\n' >"$HOOKS/HELP"
 	chmod 755 "$HOOKS/EXPN" "$HOOKS/HELP"
+	: >"$HOOKS/RCPT"
+	chmod 755 "$HOOKS/RCPT"
+	ask '<220' '>QUIT' '<221'
+	grep -q "cannot run the hook $HOOKS/EXPN as user .*: interpreter /no/such/interpreter: No such file or directory (the command will get 451 4.3.5)" "$errors"
+	grep -q "cannot run the hook $HOOKS/RCPT as user .*: Exec format error (the" "$errors"
+	[ "$(grep -c 'cannot run the hook' "$errors")" -eq 5 ]
 	ask '<220' '>EXPN x' '<451 4.3.5' '>HELP' '<451 4.3.5' '>QUIT' '<221'
 	for how in 644 755; do
 		rm -rf "$HOOKS/CONNECT"
