@@ -585,6 +585,29 @@ plugin() { # NAME LINE ...
 	grep -qx '550 5.7.1 lines' "$said"
 }
 
+@test "qmail-spp: S as often as the client likes, the last one counts" {
+	spp '[rcpt]' plugins/rcpt '[mail]' plugins/mail
+	# Of many names, some like others; what is unset, and set once more.
+	plugin mail 'for n in 1 2 3 4 5 6 7 8 9; do echo "SN=$n%0A"; echo "SN$n=$n $n"; echo "SxN=x=$n"; done' \
+		'echo UN1; echo UN2; echo SN2=again; echo "UTCPREMOTEIP"'
+	plugin rcpt 'echo "SLAST=$SMTPRCPTTO"' 'echo "$N|${N1-unset}|$N2|$N9|$xN|$LAST|${TCPREMOTEIP-unset}" >>"$NOTES/notes"'
+	steps=()
+	for n in {1..90}; do
+		steps+=(">RCPT TO:<a$n@b>" '<250')
+		[ $((n % 30)) -ne 0 ] || steps+=('>RSET' '<250' "${mail[@]}")
+	done
+	ask "${hello[@]}" "${mail[@]}" "${steps[@]}" '>QUIT' '<221'
+	silent
+	[ "$(wc -l <"$NOTES/notes")" -eq 90 ]
+	for n in {0..89}; do
+		[ "$n" -gt 0 ] && last=a$n@b || last=
+		echo "9%0A|unset|again|9 9|x=9|$last|unset"
+	done | diff -u - "$NOTES/notes"
+	# What has no room is 451, and the connection goes on.
+	plugin rcpt 'printf "SBIG=%20000d\n" 1'
+	ask "${hello[@]}" "${mail[@]}" '>RCPT TO:<a@b>' '<451 4.3.0' '>RSET' '<250' "${mail[@]}" '>QUIT' '<221'
+}
+
 @test "qmail-spp: a plugin that crashes, exits 120 or is not there: 451" {
 	spp '[rcpt]' plugins/bad
 	for how in 'exit 120' 'kill -SEGV $$' 'echo "E250 fine"; exit 120' 'echo N; kill -9 $$'; do
