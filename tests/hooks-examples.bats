@@ -101,6 +101,19 @@ silent() {
 	done
 }
 
+@test "README.md: the commands that install them put each in its place" {
+	contrib=$BATS_TEST_DIRNAME/../contrib
+	cd "$BATS_TEST_TMPDIR"
+	mkdir bin contrib
+	cp -R "$contrib/hooks" contrib
+	sed -n '/^    mkdir -p .*hooks/,/^$/p' "$contrib/README.md" |
+		sed "s|/usr/local/bin|$PWD/bin|; s|/etc|$PWD/etc|g" >install
+	(cd contrib && sh -e ../install && sh -e ../install)
+	[ "$(cd etc/smtpd/hooks && echo *)" = 'AUTH-XOAUTH2 PING' ]
+	(cd contrib/hooks && printf '%s\n' *) >all
+	(cd bin && printf '%s\n' * ping xoauth2) | LC_ALL=C sort | diff -u all -
+}
+
 @test "bad usage is 451 4.3.5 and a line of the log, and takes nothing" {
 	for name in recipients greylist dnsbl tarpit chaos rcptcheck; do
 		hook RCPT "exec $BIN/$name"
