@@ -709,7 +709,7 @@ sanitized() {
 		exit 0
 	CASE
 	py <<-'PY'
-		import time
+		import re, time
 		from session import STAGE, Session, gone, until
 		for octets in (b"x\n", b"y\n" * 500000):
 		    smtp = Session("-A", "--command-timeout", "1", f"{STAGE}/act")
@@ -726,7 +726,10 @@ sanitized() {
 		    for pid in pids:
 		        until(gone, pid)
 		    assert smtp.message(b"x\n", "hang@d").startswith(b"451 4.3.0")
-		    assert "time-out" in smtp.quit()
+		    errors = [line for line in smtp.quit().splitlines() if "time-out" in line]
+		    assert len(errors) == 2, errors
+		    for line in errors:
+		        assert re.fullmatch("smtpd: session [^ ]+: command killed: it ran .*", line), line
 	PY
 }
 
