@@ -479,7 +479,7 @@ END
 		asked 75
 		[ $((${EPOCHREALTIME/[.,]/} - before)) -ge 900000 ]
 		[ "$(cat out)" = '451 4.3.5 Server configuration problem' ]
-		grep -q "refused\|No such file" err
+		grep -qxE "smtpd-policy: ${place#inet:}: (Connection refused|No such file or directory)" err
 	done
 }
 
