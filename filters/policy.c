@@ -169,7 +169,7 @@ run(struct policy *policy)
 		action_read(&action, answer.value, answer.length, policy->utf8);
 		return act(policy, &action);
 	}
-	(void)forward_complain(&forward, policy->place, answer.trouble, 0);
+	forward_trouble(&forward, policy->place, answer.trouble);
 	action_read(&action, policy->otherwise, strlen(policy->otherwise),
 	    policy->utf8);
 	return act(policy, &action);

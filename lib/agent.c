@@ -370,17 +370,15 @@ finish(void)
 		memcpy(self.transaction.end, "stop", sizeof "stop");
 
 	if (self.broken)
-		log_error("session %s: the dialogue process sent a record that "
-			  "it may not; session ended",
-		    self.id);
+		log_error("the dialogue process sent a record that it "
+			  "may not; session ended");
 	else if (died)
-		log_error("session %s: the dialogue process was killed by "
-			  "signal %d; session ended",
-		    self.id, WTERMSIG(status));
+		log_error("the dialogue process was killed by signal %d; "
+			  "session ended",
+		    WTERMSIG(status));
 	else if (strcmp(self.transaction.end, DIALOGUE_NO_HEADER) == 0)
-		log_error("session %s: no PROXY header, or a bad one, from %s: "
-			  "hung up",
-		    self.id, proxy_name());
+		log_error("no PROXY header, or a bad one, from %s: hung up",
+		    proxy_name());
 	else if (!killed && !self.transaction.moved && unexpected_end())
 		linger();
 	end_session();
@@ -428,9 +426,9 @@ meet_client(struct settings *settings, bool launched)
 		return false;
 	}
 	if (!introduce_may(settings, &self.peer)) {
-		log_error("session %s: %s may not send a PROXY header "
-			  "(--proxy-from): hung up",
-		    self.id, proxy_name());
+		log_error("%s may not send a PROXY header (--proxy-from): "
+			  "hung up",
+		    proxy_name());
 		return false;
 	}
 	return true;

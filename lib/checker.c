@@ -56,6 +56,7 @@ checker_ask(const char *text, int timeout, char *const *environment,
 	    .timeout = timeout,
 	    .feeds_3 = true,
 	    .environment = environment,
+	    .what = "login checker",
 	};
 	struct feed feed = {.spool = &nothing, .head = credentials};
 

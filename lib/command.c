@@ -11,6 +11,9 @@
 #include "log.h"
 #include "process.h"
 
+/* Octets of a file that the kernel looks at (BINPRM_BUF_SIZE). */
+#define FIRST_OCTETS 256
+
 /* True if path is a file that this process, as it is now, may execute. */
 static bool
 executable(const char *path)
@@ -22,6 +25,44 @@ executable(const char *path)
 		return false;
 	errno = S_ISREG(about.st_mode) ? 0 : EACCES;
 	return errno == 0;
+}
+
+/* The interpreter in a script's first octets, as the kernel finds it
+ * (binfmt_script.c): NULL if there is none, or no end of it. */
+static char *
+interpreter_of(char text[FIRST_OCTETS + 1])
+{
+	char *name = text + 2 + strspn(text + 2, " \t");
+	size_t length = strcspn(name, " \t\n");
+
+	if (length == 0 || name + length == text + FIRST_OCTETS)
+		return NULL;
+	name[length] = '\0';
+	return name;
+}
+
+const char *
+command_trouble(const char *path)
+{
+	static char why[FIRST_OCTETS + 100];
+	char text[FIRST_OCTETS + 1], *interpreter;
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t n = file < 0 ? -1 : read(file, text, FIRST_OCTETS);
+
+	if (file >= 0)
+		(void)close(file);
+	/* A program may be run by who may not read it. */
+	if (n < 0 || (n > 0 && (n < 2 || memcmp(text, "#!", 2) != 0)))
+		return NULL;
+	text[n] = '\0';
+	interpreter = n > 0 ? interpreter_of(text) : NULL;
+	if (!interpreter)
+		return strerror(ENOEXEC);
+	if (executable(interpreter))
+		return NULL;
+	(void)snprintf(why, sizeof why, "interpreter %s: %s", interpreter,
+	    strerror(errno));
+	return why;
 }
 
 /* Tries DIRECTORY/NAME; an empty directory is the current one, as in a
@@ -77,8 +118,8 @@ command_find(struct command *command)
 		found = try_directory(command, "", 0);
 	else
 		found = *name && search(command);
-	reason = strerror(errno);
-	if (found)
+	reason = found ? command_trouble(command->path) : strerror(errno);
+	if (!reason)
 		return true;
 	command->path[0] = '\0';
 	log_error("cannot run %s as user %u: %s (messages will get 451 4.3.5)",

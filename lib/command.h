@@ -19,10 +19,17 @@ struct command {
 
 /*
  * Finds the program on PATH, or takes its name as a path where it has a slash.
- * False, with the reason logged, where there is none that this process may
+ * False, with the reason logged, where there is none that this process can
  * execute.
  */
 bool command_find(struct command *command);
+
+/*
+ * What the kernel will say against running a file that may be executed, as far
+ * as its first octets tell: that it is empty, or a script whose interpreter
+ * cannot be run. NULL if nothing; good until the next call.
+ */
+const char *command_trouble(const char *path);
 
 /*
  * Starts it in a process group of its own, with the descriptors as 0, 1 and 2,

@@ -49,6 +49,7 @@ run_hook(struct consultation *of, struct outcome *outcome)
 	struct runnable runnable = {
 	    .command = &command,
 	    .timeout = of->timeout,
+	    .what = "hook",
 	};
 
 	strcpy(command.path, of->hook->path);

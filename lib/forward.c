@@ -33,11 +33,24 @@ forward_complain(const struct forward *forward, const char *what,
 }
 
 void
+forward_trouble(
+    const struct forward *forward, const char *place, const char *trouble)
+{
+	size_t length = strlen(place);
+
+	/* What connects says where, which may be an address of the place. */
+	if (strncmp(trouble, place, length) == 0 &&
+	    strncmp(trouble + length, ": ", 2) == 0)
+		trouble += length + 2;
+	(void)forward_complain(forward, place, trouble, 0);
+}
+
+void
 forward_note(const struct forward *forward, const char *place,
     const struct upstream *upstream)
 {
 	if (upstream->trouble[0])
-		(void)forward_complain(forward, place, upstream->trouble, 0);
+		forward_trouble(forward, place, upstream->trouble);
 }
 
 void

@@ -57,7 +57,12 @@ int forward_begin(struct forward *forward);
 int forward_complain(
     const struct forward *forward, const char *what, const char *why, int);
 
-/* Says there what has gone wrong in a session with place, if anything has. */
+/* Says there what has gone wrong with place, whose name trouble may begin with
+ * (struct dial). */
+void forward_trouble(
+    const struct forward *forward, const char *place, const char *trouble);
+
+/* The same of a session with it, if anything has gone wrong. */
 void forward_note(const struct forward *forward, const char *place,
     const struct upstream *upstream);
 

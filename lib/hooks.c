@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "log.h"
 #include "text.h"
 
@@ -67,6 +68,7 @@ add(struct hooks *hooks, const char *directory, const char *file,
 {
 	struct hook *hook = &hooks->hooks[hooks->count];
 	struct stat about;
+	const char *why;
 	int error = 0;
 
 	if (asprintf(&hook->path, "%s/%s", directory, file) < 0)
@@ -77,10 +79,11 @@ add(struct hooks *hooks, const char *directory, const char *file,
 	else if (!S_ISREG(about.st_mode))
 		error = S_ISDIR(about.st_mode) ? EISDIR : EACCES;
 	memcpy(hook->name, name, strlen(name) + 1);
-	hook->usable = error == 0;
+	why = error ? strerror(error) : command_trouble(hook->path);
+	hook->usable = !why;
 	if (!hook->usable)
 		log_error("cannot run the hook %s as user %u: %s (%s)",
-		    hook->path, (unsigned)geteuid(), strerror(error),
+		    hook->path, (unsigned)geteuid(), why,
 		    strcmp(name, "CONNECT") == 0
 			? "clients will get 421 4.3.5"
 			: "the command will get 451 4.3.5");

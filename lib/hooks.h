@@ -20,7 +20,7 @@
 struct hook {
 	char name[HOOKS_NAME_MAX + 1]; /* in upper case */
 	char *path;
-	bool usable; /* this process may execute it */
+	bool usable; /* this process can execute it */
 };
 
 /* = {0} has none. */

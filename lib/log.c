@@ -85,13 +85,19 @@ put(int priority, struct log_line *line)
 }
 
 static void
-put_format(int priority, const char *format, va_list arguments)
+put_format(
+    int priority, const char *session, const char *format, va_list arguments)
 {
 	struct log_line line;
 	size_t room;
 	int n;
 
 	begin(&line);
+	if (session) {
+		add_text(&line, "session ");
+		add_text(&line, session);
+		add_text(&line, ": ");
+	}
 	room = sizeof line.text - line.length;
 	n = vsnprintf(line.text + line.length, room, format, arguments);
 	if (n < 0)
@@ -109,7 +115,7 @@ log_error(const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	put_format(LOG_ERR, format, arguments);
+	put_format(LOG_ERR, state.session, format, arguments);
 	va_end(arguments);
 }
 
@@ -121,7 +127,7 @@ log_say(const char *format, ...)
 	if (state.quiet)
 		return;
 	va_start(arguments, format);
-	put_format(LOG_INFO, format, arguments);
+	put_format(LOG_INFO, NULL, format, arguments);
 	va_end(arguments);
 }
 

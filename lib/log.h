@@ -18,7 +18,7 @@ bool log_is_syslog(void);
 /* With quiet, only errors are written. */
 void log_quiet(bool quiet);
 
-/* The id that each event from here on carries; lent for good. */
+/* The id that each event and error from here on carries; lent for good. */
 void log_session(const char *id);
 
 /* An error, and what to do about it; printf's format. */

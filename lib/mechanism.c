@@ -141,6 +141,7 @@ mechanism_begin(struct mechanism *mechanism, struct runnable *runnable,
 	line[length] = '\n';
 	mechanism->user_length = 0;
 	mechanism->outcome.limit = HOOKTEXT_MAX + 1;
+	runnable->what = "hook";
 	mechanism->running = run_start(
 	    &mechanism->run, runnable, &feed, &mechanism->outcome, true);
 	sasl_wipe(line, length);

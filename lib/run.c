@@ -171,7 +171,7 @@ run_kill(struct run *run)
 		while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
 			continue;
 	else
-		log_error("cannot kill the command: %s", strerror(errno));
+		log_error("cannot kill the %s: %s", run->what, strerror(errno));
 	(void)over(run, VERDICT_KILLED);
 }
 
@@ -179,8 +179,8 @@ run_kill(struct run *run)
 static bool
 end_by_force(struct run *run)
 {
-	log_error("command killed: it ran into its time-out "
-		  "(--command-timeout)");
+	log_error("%s killed: it ran into its time-out (--command-timeout)",
+	    run->what);
 	run_kill(run);
 	return true;
 }
@@ -256,6 +256,7 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	    .out = -1,
 	    .more = more,
 	    .deadline = clock_now() + (int64_t)runnable->timeout * 1000,
+	    .what = runnable->what ? runnable->what : "command",
 	    .outcome = outcome,
 	};
 	outcome->end = VERDICT_NOT_RUN;
@@ -265,7 +266,7 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	/* From here on there is output, if only of length 0. */
 	if (make_room(run) == 0 || !runnable->environment ||
 	    !make_pipes(run, theirs, size > PIPE_OCTETS)) {
-		log_error("cannot run the command: %s", strerror(errno));
+		log_error("cannot run the %s: %s", run->what, strerror(errno));
 		return false;
 	}
 	/* What fits is in the pipe before there is anyone to read it: he will

@@ -18,6 +18,7 @@ struct runnable {
 	int timeout;  /* seconds; then its process group is killed */
 	bool feeds_3; /* it reads from descriptor 3, and nothing from 0 */
 	char *const *environment;
+	const char *what; /* what it is called in the log; NULL: command */
 };
 
 /* How it ended, and what it had printed by then. = {.limit = …} begins one; its
@@ -45,7 +46,8 @@ struct run {
 	bool more; /* in stays open behind the message */
 	bool fed;  /* the message is written */
 	int64_t deadline;
-	bool failed; /* it cannot have the whole message: it was killed */
+	const char *what; /* as in struct runnable */
+	bool failed;      /* it cannot have the whole message: it was killed */
 	struct outcome *outcome;
 };
 

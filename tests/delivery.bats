@@ -583,7 +583,12 @@ sanitized() {
 	chmod 700 "$STAGE/not-yours"
 	[ "$(id -u)" -eq 0 ] || chmod 600 "$STAGE/not-yours"
 	: >"$STAGE/empty"
-	chmod 755 "$STAGE/empty"
+	printf '#! \t\n' >"$STAGE/no-name"
+	printf '#!%0247d/bin/sh\n' 0 | tr 0 / >"$STAGE/too-long"
+	printf '#! \t/nowhere/x\ty z\n' >"$STAGE/spaces"
+	printf '#!%s/not-yours\n' "$STAGE" >"$STAGE/closed"
+	printf '#!%s\n' "$STAGE" >"$STAGE/folder"
+	chmod 755 "$STAGE"/{empty,no-name,too-long,spaces,closed,folder}
 	py <<-'PY'
 		from session import STAGE, Session, show
 		wrong = []
@@ -592,7 +597,12 @@ sanitized() {
 		                     ("keep/file", "Not a directory"), ("directory", "Permission denied"),
 		                     ("not-executable", "Permission denied"),
 		                     ("not-yours", "Permission denied"), ("no-interpreter", None),
-		                     ("bad-interpreter", None), ("garbage", None), ("empty", None)):
+		                     ("bad-interpreter", "interpreter /nowhere/sh: No such file"),
+		                     ("garbage", None), ("empty", "Exec format error"),
+		                     ("no-name", "Exec format error"), ("too-long", "Exec format error"),
+		                     ("spaces", "interpreter /nowhere/x: No such"),
+		                     ("closed", f"interpreter {STAGE}/not-yours: Permission denied"),
+		                     ("folder", f"interpreter {STAGE}: Permission denied")):
 		    smtp = Session("-A", f"{STAGE}/{name}")
 		    before = smtp.log()
 		    replies = [smtp.message(b"x\n"), smtp.message(b"y\n" * 200000)]
@@ -612,6 +622,28 @@ sanitized() {
 		if not smtp.message(b"x\n").startswith(b"451 4.3.5"):
 		    wrong.append("no-such-command-anywhere")
 		smtp.quit()
+		show(wrong)
+	PY
+}
+
+@test "a command that can be run is nothing to complain of at the start" {
+	printf '#! /bin/sh -e\nexit 68\n' >"$STAGE/runs"
+	printf '#!%s/runs\n' "$STAGE" >"$STAGE/of-a-script"
+	# A name of which the kernel sees the last octet and the one behind it.
+	printf '#!%0246d/bin/sh\nexit 68\n' 0 | tr 0 / >"$STAGE/long"
+	printf '#!%s/runs' "$STAGE" >"$STAGE/no-line-end"
+	cp /bin/false "$STAGE/unread"
+	chmod 755 "$STAGE"/{runs,of-a-script,long,no-line-end}
+	chmod 711 "$STAGE/unread"
+	py <<-'PY'
+		from session import STAGE, Session, show
+		wrong = []
+		for name in ("runs", "of-a-script", "long", "unread", "no-line-end"):
+		    smtp = Session("-A", "-q", f"{STAGE}/{name}")
+		    reply = smtp.message(b"x\n")
+		    log = smtp.quit()
+		    if not reply.startswith(b"550 5.1.2 " if name != "unread" else b"451 4.3.0 ") or log:
+		        wrong.append((name, reply, log))
 		show(wrong)
 	PY
 }
@@ -677,7 +709,7 @@ sanitized() {
 		exit 0
 	CASE
 	py <<-'PY'
-		import time
+		import re, time
 		from session import STAGE, Session, gone, until
 		for octets in (b"x\n", b"y\n" * 500000):
 		    smtp = Session("-A", "--command-timeout", "1", f"{STAGE}/act")
@@ -694,7 +726,10 @@ sanitized() {
 		    for pid in pids:
 		        until(gone, pid)
 		    assert smtp.message(b"x\n", "hang@d").startswith(b"451 4.3.0")
-		    assert "time-out" in smtp.quit()
+		    errors = [line for line in smtp.quit().splitlines() if "time-out" in line]
+		    assert len(errors) == 2, errors
+		    for line in errors:
+		        assert re.fullmatch("smtpd: session [^ ]+: command killed: it ran .*", line), line
 	PY
 }
 

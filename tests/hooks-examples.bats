@@ -101,6 +101,19 @@ silent() {
 	done
 }
 
+@test "README.md: the commands that install them put each in its place" {
+	contrib=$BATS_TEST_DIRNAME/../contrib
+	cd "$BATS_TEST_TMPDIR"
+	mkdir bin contrib
+	cp -R "$contrib/hooks" contrib
+	sed -n '/^    mkdir -p .*hooks/,/^$/p' "$contrib/README.md" |
+		sed "s|/usr/local/bin|$PWD/bin|; s|/etc|$PWD/etc|g" >install
+	(cd contrib && sh -e ../install && sh -e ../install)
+	[ "$(cd etc/smtpd/hooks && echo *)" = 'AUTH-XOAUTH2 PING' ]
+	(cd contrib/hooks && printf '%s\n' *) >all
+	(cd bin && printf '%s\n' * ping xoauth2) | LC_ALL=C sort | diff -u all -
+}
+
 @test "bad usage is 451 4.3.5 and a line of the log, and takes nothing" {
 	for name in recipients greylist dnsbl tarpit chaos rcptcheck; do
 		hook RCPT "exec $BIN/$name"
@@ -583,6 +596,29 @@ plugin() { # NAME LINE ...
 		'>DATA' '<354' '>x' . '<250' '>MAIL FROM:<x@y>' '<452 4.7.1 no more mail' \
 		'>RSET' '<250' '>MAIL FROM:<x@y>' '<250' '>QUIT' '<221'
 	grep -qx '550 5.7.1 lines' "$said"
+}
+
+@test "qmail-spp: S as often as the client likes, the last one counts" {
+	spp '[rcpt]' plugins/rcpt '[mail]' plugins/mail
+	# Of many names, some like others; what is unset, and set once more.
+	plugin mail 'for n in 1 2 3 4 5 6 7 8 9; do echo "SN=$n%0A"; echo "SN$n=$n $n"; echo "SxN=x=$n"; done' \
+		'echo UN1; echo UN2; echo SN2=again; echo "UTCPREMOTEIP"'
+	plugin rcpt 'echo "SLAST=$SMTPRCPTTO"' 'echo "$N|${N1-unset}|$N2|$N9|$xN|$LAST|${TCPREMOTEIP-unset}" >>"$NOTES/notes"'
+	steps=()
+	for n in {1..90}; do
+		steps+=(">RCPT TO:<a$n@b>" '<250')
+		[ $((n % 30)) -ne 0 ] || steps+=('>RSET' '<250' "${mail[@]}")
+	done
+	ask "${hello[@]}" "${mail[@]}" "${steps[@]}" '>QUIT' '<221'
+	silent
+	[ "$(wc -l <"$NOTES/notes")" -eq 90 ]
+	for n in {0..89}; do
+		[ "$n" -gt 0 ] && last=a$n@b || last=
+		echo "9%0A|unset|again|9 9|x=9|$last|unset"
+	done | diff -u - "$NOTES/notes"
+	# What has no room is 451, and the connection goes on.
+	plugin rcpt 'printf "SBIG=%20000d\n" 1'
+	ask "${hello[@]}" "${mail[@]}" '>RCPT TO:<a@b>' '<451 4.3.0' '>RSET' '<250' "${mail[@]}" '>QUIT' '<221'
 }
 
 @test "qmail-spp: a plugin that crashes, exits 120 or is not there: 451" {

@@ -435,7 +435,7 @@ X_C=a=b $(c) "d"'
 		printf "$reply\n" >"$NOTES/say"
 		ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' '>QUIT' '<221' ||
 			{ echo "reply: $reply"; return 1; }
-		grep -qx "smtpd: hook $HOOKS/NOOP printed what is no reply" "$errors"
+		grep -qxE "smtpd: session [0-9a-f]+-[0-9a-f]+: hook $HOOKS/NOOP printed what is no reply" "$errors"
 	done
 	# 4 KiB are the longest reply; more than is ever looked at hides nothing.
 	{ yes 250-x | head -n 682; echo 2; } | head -c 4092 >"$NOTES/say"
@@ -516,13 +516,13 @@ X_C=a=b $(c) "d"'
 	check 99 '250 2.0.0 nn\n' '250 2.0.0 nn'
 	silent
 	check 1 '250 2.0.0 fine\n' '451 4.3.0 Temporary failure'
-	grep -qx "smtpd: hook $HOOKS/NOOP printed a reply that says more than its exit status" "$errors"
+	grep -qxE "smtpd: session [0-9a-f]+-[0-9a-f]+: hook $HOOKS/NOOP printed a reply that says more than its exit status" "$errors"
 	# Killed: what it had printed is ignored, variables too.
 	hook NOOP <<<'echo X_A=1; echo 250 fine; kill -KILL $$'
 	hook VRFY <<<'echo "250 [$X_A]"'
 	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' \
 		'>VRFY x' '<250 []' '>QUIT' '<221'
-	grep -qx "smtpd: hook $HOOKS/NOOP was killed" "$errors"
+	grep -qxE "smtpd: session [0-9a-f]+-[0-9a-f]+: hook $HOOKS/NOOP was killed" "$errors"
 }
 
 @test "421 and 221 end the session, whatever the command" {
@@ -830,6 +830,12 @@ X_C=a=b $(c) "d"'
 	printf '#!/no/such/interpreter\n' >"$HOOKS/EXPN"
 	printf 'no magic\n' >"$HOOKS/HELP"
 	chmod 755 "$HOOKS/EXPN" "$HOOKS/HELP"
+	: >"$HOOKS/RCPT"
+	chmod 755 "$HOOKS/RCPT"
+	ask '<220' '>QUIT' '<221'
+	grep -q "cannot run the hook $HOOKS/EXPN as user .*: interpreter /no/such/interpreter: No such file or directory (the command will get 451 4.3.5)" "$errors"
+	grep -q "cannot run the hook $HOOKS/RCPT as user .*: Exec format error (the" "$errors"
+	[ "$(grep -c 'cannot run the hook' "$errors")" -eq 5 ]
 	ask '<220' '>EXPN x' '<451 4.3.5' '>HELP' '<451 4.3.5' '>QUIT' '<221'
 	for how in 644 755; do
 		rm -rf "$HOOKS/CONNECT"
@@ -870,7 +876,7 @@ X_C=a=b $(c) "d"'
 	options+=(--command-timeout 1)
 	ask "${hello[@]}" '>NOOP' '<451 4.3.0 Temporary failure' '>VRFY x' '<250 []' '>QUIT' '<221'
 	ended "$(cat "$NOTES/child")"
-	grep -q 'time-out' "$errors"
+	grep -qE '^smtpd: session [^ ]+: hook killed: it ran into its time-out' "$errors"
 }
 
 @test "a hook that floods, that never reads, or that closes its output" {

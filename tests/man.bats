@@ -503,6 +503,27 @@ keys() {
 	run -1 grep 8BITMIME out
 }
 
+@test "smtpd-hooks(7): who is there is neither an option nor a number" {
+	mkdir dir
+	example sh rcpt "$hooks" >dir/RCPT
+	chmod +x dir/RCPT
+	for name in --help -V -sfiles -s -i -- - 0 00 65534 -1 '"-1"' '"0"' '" 0"' \
+		'*' 'ro*' +x --help+x no-such-user postmasters; do
+		printf '550 5.1.1 %s\n' "$name"
+	done >want
+	for name in root root+x nobody postmaster PostMaster+x; do
+		printf '250 2.1.5 %s\n' "$name"
+	done >>want
+	{
+		printf '%s\n' 'EHLO me' 'MAIL FROM:<a@b>'
+		cut -d ' ' -f 3- <want | sed 's/.*/RCPT TO:<&@x.org>/'
+		printf '%s\n' 'RCPT TO:<postmaster>' QUIT
+	} | session -A --max-errors 0 -H dir true
+	echo '250 2.1.5' >>want
+	sed '1,/^250 2.1.0/d; /^221/d' out | cut -c 1-9 |
+		diff -u <(cut -c 1-9 want) -
+}
+
 # once LINE ...: what AUTH ONCE and these lines are told at last.
 once() {
 	printf '%s\n' 'EHLO me' "$@" QUIT |

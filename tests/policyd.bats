@@ -479,7 +479,7 @@ END
 		asked 75
 		[ $((${EPOCHREALTIME/[.,]/} - before)) -ge 900000 ]
 		[ "$(cat out)" = '451 4.3.5 Server configuration problem' ]
-		grep -q "refused\|No such file" err
+		grep -qxE "smtpd-policy: ${place#inet:}: (Connection refused|No such file or directory)" err
 	done
 }
 
@@ -749,8 +749,31 @@ example() {
 	[ "$(cat all)" = '554 5.7.1 spf' ]
 	run -75 hook 'SPF=PREPEND X-SPF: pass' 'GREY=DEFER grey'
 	[ "$(tail -n 1 all)" = '450 4.7.1 grey' ]
+	# Who has logged in is not asked about, and has no field of who had not.
 	hook SPF=REJECT GREY=REJECT SMTP_AUTH_USER=ann
-	[ ! -s all ]
+	printf '%s=\n' X_SPF_RCPT X_POLICY_RCPT | diff -u - all
+	[ ! -s err ]
+	gate RCPT
+	cp hook hooks/RCPT
+	sed -i 's/X_POLICY_MAIL/X_SPF_RCPT/' deliver
+	printf '#!/bin/sh\necho SMTP_AUTH_USER=ann; echo 235 2.7.0 in\n' >hooks/AUTH-X
+	chmod 755 hooks/AUTH-X smtpd-policy
+	send() { # NUMBER
+		steps+=('>MAIL FROM:<a@b>' '<250' '>RCPT TO:<c@d>' '<250' '>DATA' '<354'
+			"> $1" . '<250')
+	}
+	steps=()
+	send one
+	steps+=('>AUTH X' '<235')
+	send two
+	export SPF='PREPEND X-SPF: pass' GREY='PREPEND X-Grey: no'
+	TCPREMOTEIP=192.0.2.1 PROTO=TCP talk -t 20 pair '<220' '>EHLO me' '<250' \
+		"${steps[@]}" '>QUIT' '<221' -- "$SMTPD" -q -n -A --auth-plaintext \
+		-H "$PWD/hooks" "$PWD/deliver" >said 2>err
+	[ "$(messages)" -eq 2 ]
+	for file in "$MAIL"/*/message; do
+		{ grep -E '^X-|^ (one|two)' "$file" || true; } | paste -sd ,
+	done | sort | diff -u - <(printf '%s\n' ' two' 'X-SPF: pass,X-Grey: no, one')
 }
 
 @test "the page: a command that adds the fields" {

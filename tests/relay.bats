@@ -687,7 +687,7 @@ END
 	port=$(free_port)
 	relayed 75
 	replied '451 4.4.1 *'
-	grep -q "127.0.0.1:$port: Connection refused" err
+	grep -qx "smtpd-relay: 127.0.0.1:$port: Connection refused" err
 	run -75 "$relay" unix:/no/such/socket <message
 	[[ $output = *'451 4.4.1 '* ]]
 	run -75 "$relay" no-such-host.invalid <message

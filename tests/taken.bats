@@ -163,6 +163,18 @@ caught() {
 	END
 }
 
+@test "behind the 421 or 221 of a hook there is nothing more" {
+	for reply in '421 4.3.2 end' '221 2.0.0 end'; do
+		printf '#!/bin/sh\necho %s\n' "$reply" >"$HOOKS/NOOP"
+		caught <<-'END'
+			[("again", [helo, (hook("NOOP"), record("STEP"))], (hook("PING"), record("STEP"))),
+			 ("mail", [helo, (hook("NOOP"), record("STEP"))], mail),
+			 ("helo", [(hook("NOOP"), record("STEP"))], helo),
+			 ("login", [helo, (hook("NOOP"), record("STEP"))], [record("CHALLENGE", "X", "c2VzYW1l")])]
+		END
+	done
+}
+
 @test "whom CONNECT refuses gets nothing but QUIT" {
 	printf '#!/bin/sh\necho 554 5.7.1 no\n' >"$HOOKS/CONNECT"
 	py <<-'PY'
