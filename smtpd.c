@@ -262,7 +262,9 @@ mention_useless_hiding(void)
 	    {"BINARYMIME",
 		smtp->crlf && !(smtp->hidden & smtp_keyword("CHUNKING", 8))},
 	    {"STARTTLS", smtp->starttls},
-	    {"AUTH", settings.checker || smtp->mechanism_count > 0},
+	    {"AUTH", (settings.checker || smtp->mechanism_count > 0) &&
+			 (smtp->secure || smtp->starttls || settings.proxy ||
+			     smtp->auth_plaintext)},
 	    {"XCLIENT", smtp->xclient},
 	};
 

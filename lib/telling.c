@@ -13,34 +13,39 @@ is_login(const struct smtp_event *event)
 	return event->command && event->command->kind == SMTP_LOGIN;
 }
 
-/* Nearly AUTH, and so to the machine an unknown command: blanks in front, a tab
- * behind. */
-static bool
-is_nearly_login(const struct smtp_event *event)
-{
-	const char *line = event->line;
-	size_t length = event->line_length;
-
-	if (event->command)
-		return false;
-	for (; length > 0 && (*line == ' ' || *line == '\t'); length--)
-		line++;
-	return length > 4 && text_same(line, 4, "AUTH", 4) &&
-	       !text_is_letter(line[4]) && !text_is_digit(line[4]);
-}
-
-/* True if the word is the name of a mechanism that clients try. What is not
- * known may be a password. */
+/* True if the word is the name of a mechanism that clients try, or PASS of
+ * other protocols. What is not known may be a password. */
 static bool
 is_mechanism(const char *word, size_t length)
 {
 	static const char *const names[] = {"PLAIN", "LOGIN", "CRAM-MD5",
 	    "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2",
-	    "OAUTHBEARER", "EXTERNAL", "ANONYMOUS", "GSSAPI", "NTLM"};
+	    "OAUTHBEARER", "EXTERNAL", "ANONYMOUS", "GSSAPI", "NTLM", "PASS"};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (text_same(word, length, names[i], strlen(names[i])))
 			return true;
+	return false;
+}
+
+/* Nearly AUTH, and so to the machine an unknown command: misspelt, or behind
+ * something else. A word of it is a mechanism, or begins as AUTH does. */
+static bool
+is_nearly_login(const struct smtp_event *event)
+{
+	const char *line = event->line;
+	size_t at = 0, begin;
+
+	while (!event->command && at < event->line_length) {
+		begin = at;
+		while (at < event->line_length && line[at] != ' ' &&
+		       line[at] != '\t')
+			at++;
+		if (is_mechanism(line + begin, at - begin) ||
+		    (at - begin >= 4 && text_same(line + begin, 4, "AUTH", 4)))
+			return true;
+		at++;
+	}
 	return false;
 }
 

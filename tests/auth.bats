@@ -114,6 +114,7 @@ came_by() {
 	    (["--require-tls"], tls, "--require-tls has no effect: there is TLS from the start"),
 	    *((["--hide", name], None, f"--hide {name} has no effect: it is not offered") for name in
 	      ("SMTPUTF8", "BINARYMIME", "STARTTLS", "AUTH", "XCLIENT")),
+	    (["--hide", "AUTH", "-a", "true", *PLAINTEXT], None, None),
 	    (["--hide", "CHUNKING", "--hide", "BINARYMIME", "-C"], None, "--hide BINARYMIME has no effect: it is not offered"),
 	    (["--hide", "BINARYMIME", "-C", "--hide", "SMTPUTF8", "-u", "--hide", "XCLIENT", "--xclient", "::1",
 	      "--hide", "LIMITS", "--hide", "SIZE"], None, None),
@@ -545,6 +546,8 @@ came_by() {
 	    (["AUTH LOGIN x", secrets[0], secrets[1], "NOOP"], ["AUTH LOGIN", "(hidden)", "(hidden)", "NOOP"]),
 	    (["MAIL FROM:<a@b>", "AUTH LOGIN", secrets[0], secrets[1]],
 	     ["MAIL FROM:<a@b>", "AUTH LOGIN", "(hidden)", "(hidden)"]),
+	    ([f"{verb} {secrets[2]}" for verb in ("AUHT PLAIN", "AUTHPLAIN", "XAUTH\tlogin", "A AUTH PLAIN", "authenticate", "PASS")],
+	     ["(hidden)"] * 6),
 	    (["FOO bar"], ["FOO bar"]),
 	    (["AUTH XX", "NOOP", "FOO bar"], ["AUTH", "NOOP", "FOO bar"]),
 	):

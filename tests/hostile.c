@@ -1,5 +1,5 @@
 /* smtpd whose dialogue is hostile: it tells the agent what a script says, from
- * descriptor 0, instead of what a client does.
+ * descriptor 0, up to a line ".", instead of what a client does.
  *
  *	hostile [options] [--] [command ...] <script
  *
@@ -159,6 +159,8 @@ dialogue_run(const struct dialogue_start *start)
 	while ((n = getline(&line, &size, stdin)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
+		if (strcmp(line, ".") == 0)
+			break;
 		if (strcmp(line, "?") == 0) {
 			send_packet();
 			await_reply();

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 
 MAIL, STAGE = os.environ["MAIL"], os.environ["STAGE"]
 RAN = f"{MAIL}/.ran"
@@ -63,6 +64,9 @@ class Tls:
             self.wanted = {5: self.theirs.fileno()}
             if kind == "ack":
                 self.wanted[6] = self.theirs.fileno()
+            else:
+                self.wanted[5] = pipe[1]
+                threading.Thread(target=os.read, args=(pipe[0], 4096), daemon=True).start()
 
     def place(self):
         high = {fd: os.dup2(now, fd + 100) for fd, now in self.wanted.items()}
@@ -89,12 +93,15 @@ def played(options, *script, env=None, tls=None):
     lines = [line for part in script
              for line in (part if isinstance(part, list) else [part])]
     command = () if "--" in options else COMMAND
+    # It stays open, as from a client that waits.
+    script, ours = os.pipe()
+    os.write(ours, "".join(line + "\n" for line in [*lines, "."]).encode())
     done = subprocess.run(
-        [f"{STAGE}/hostile", *more, *options, *command],
-        input="".join(line + "\n" for line in lines).encode(),
+        [f"{STAGE}/hostile", *more, *options, *command], stdin=script,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False,
         preexec_fn=launcher.place if launcher else None, close_fds=not launcher,
         env={**os.environ, **(launcher.env if launcher else {}), **(env or {})})
+    os.close(script), os.close(ours)
     if launcher:
         launcher.end()
     try:
