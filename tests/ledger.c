@@ -1,11 +1,11 @@
 /* A delivery command for tests/load.py and tests/soak: ledger FILE. It appends
  * a line for the message to FILE, and that is on the disk before it exits 0:
  *
- *	RECIPIENT OCTETS CRC32 PID
+ *	RECIPIENT OCTETS CRC32 PID SESSION
  *
- * It says the same as its reply. What the local part begins with, up to a
- * hyphen, is its mood: one of the table below. A message that is not as long as
- * SMTP_SIZE says is not recorded. */
+ * The first three are its reply, too. What the local part begins with, up to a
+ * hyphen, is its mood: one of the table below, or none. A message that is not
+ * as long as SMTP_SIZE says is not recorded. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -62,9 +63,9 @@ static void
 record(void)
 {
 	char line[1024];
-	int length =
-	    snprintf(line, sizeof line, "%s %llu %08x %ld\n", self.recipient,
-		(unsigned long long)self.octets, ~self.crc, (long)getpid());
+	int length = snprintf(line, sizeof line, "%s %llu %08x %ld %s\n",
+	    self.recipient, (unsigned long long)self.octets, ~self.crc,
+	    (long)getpid(), getenv("SMTP_SESSION"));
 	int file = open(self.file, O_WRONLY | O_APPEND | O_CREAT, 0666);
 
 	if (file < 0 || length < 0 || (size_t)length >= sizeof line ||
@@ -100,6 +101,7 @@ hard(void)
 static void
 crash(void)
 {
+	(void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
 	take_message(0);
 	(void)raise(SIGSEGV);
 }
@@ -178,14 +180,13 @@ static const struct {
     {"orphan", orphan},
     {"slow", slow},
     {"lie", lie},
-    {"take", take},
 };
 
 int
 main(int argc, char **argv)
 {
 	self.recipient = getenv("RECIPIENT");
-	if (argc != 2 || !self.recipient)
+	if (argc != 2 || !self.recipient || !getenv("SMTP_SESSION"))
 		return EX_USAGE;
 	self.file = argv[1];
 	for (size_t i = 0; i < sizeof moods / sizeof *moods; i++) {
@@ -195,5 +196,5 @@ main(int argc, char **argv)
 		    self.recipient[length] == '-')
 			moods[i].act();
 	}
-	return EX_USAGE;
+	take();
 }

@@ -439,7 +439,7 @@ def check_ledger(path, wrong):
     with open(path, encoding="ascii") as file:
         lines = [line.split() for line in file]
     found = collections.Counter(line[0] for line in lines)
-    for recipient, octets, crc, _ in lines:
+    for recipient, octets, crc, *_ in lines:
         if Message.sent.get(recipient) != f"{octets} {crc}":
             wrong.append(f"{recipient}: delivered {octets} {crc}, "
                          f"not {Message.sent.get(recipient)}")
