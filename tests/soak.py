@@ -487,6 +487,7 @@ def some_process(chance, *programs):
 # The faults. Each is undone when it returns.
 
 COMMANDS = ("ledger", "smtpd-maildir")
+filling = threading.Lock()
 killed = set()  # recipients whose command was
 identity = {}  # who the servers are, for prlimit
 
@@ -517,13 +518,14 @@ def halt(chance):
 
 
 def fill_disk(chance):
-    if not FULL:
+    if not FULL or not filling.acquire(blocking=False):
         return
     with contextlib.suppress(OSError), open(f"{FULL}/filler", "wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
     time.sleep(chance.random() * 2)
     os.unlink(f"{FULL}/filler")
+    filling.release()
 
 
 def limited(chance, name, least, most):
