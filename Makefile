@@ -133,6 +133,11 @@ $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 load: all $(TOOLS) variant-musl
 	CONNECTIONS=1000 MESSAGES=5 JOBS=1 tests/run -b . -b build/musl tests/load.bats
 
+# Mixed traffic and faults: make soak SECONDS=600. Not in CI.
+SECONDS = 600
+soak: all $(TOOLS)
+	nice python3 tests/soak.py $(SECONDS)
+
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
@@ -165,7 +170,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load variants \
+.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load soak variants \
 	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

@@ -124,3 +124,8 @@ teardown() {
 		assert told[0] != b"250" and told[-2:] == [b"250"] * 2, told
 	PY
 }
+
+@test "a few seconds of the soak" {
+	nice "$PYTHON" "$BATS_TEST_DIRNAME/soak.py" 3 >"$BATS_TEST_TMPDIR/log.soak"
+	grep -q '; 0 wrong$' "$BATS_TEST_TMPDIR/log.soak"
+}

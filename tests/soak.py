@@ -239,7 +239,7 @@ def sound(chance, server):
                 letter.told(talk.reply())
             finally:
                 letter.over = True
-            if letter.reply.startswith(b"421"):
+            if letter.reply.startswith(b"421") or finished.is_set():
                 return
         talk.quit()
 
@@ -723,7 +723,7 @@ def below(pid):
     return found
 
 
-def wait_for(what, done, seconds=15):
+def wait_for(what, done, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not done():
         if time.monotonic() > end:
