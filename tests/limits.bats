@@ -2,6 +2,8 @@
 # shellcheck shell=bats
 # Clocks, counts, options, the log, memory.
 
+# shellcheck disable=SC2154
+
 load lib
 
 setup_file() {
