@@ -110,7 +110,8 @@ def deaf(kind, state):
     """Sends as much as there is room for and reads nothing. state says what
     time is left: that of the wait, or of the session, too."""
     times = {"wait": ("-t", "1"),
-             "both": ("-t", "2", "--session-timeout", "1")}[state]
+             "both": ("-t", "2", "--session-timeout", "1"),
+             "session": ("-t", "60", "--session-timeout", "1")}[state]
     smtp = Session("-A", *times, "true", kind=kind, hello=None)
     end = time.monotonic() + 12
     while smtp.process.poll() is None:
@@ -155,7 +156,7 @@ def guarded(function, kind, state):
 
 def main():
     what = sys.argv[1]
-    states = {"deaf": ("wait", "both"), "drip": ("command", "data"),
+    states = {"deaf": ("wait", "both", "session"), "drip": ("command", "data"),
               "flood": ("hello", "recipient", "data")}
     threads = [threading.Thread(target=guarded,
                                 args=(globals()[what], kind, state))
