@@ -55,7 +55,7 @@ PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
 	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
-TOOL_NAMES = units events hostile planted filtered
+TOOL_NAMES = units events hostile planted filtered ledger
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl
@@ -129,6 +129,15 @@ check-all: all $(TOOLS) variants
 $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 	tests/run -b build/$* $(TESTS)
 
+# A thousand connections at once, by glibc and by musl.
+load: all $(TOOLS) variant-musl
+	CONNECTIONS=1000 MESSAGES=5 JOBS=1 tests/run -b . -b build/musl tests/load.bats
+
+# Mixed traffic and faults: make soak SECONDS=600. Not in CI.
+SECONDS = 600
+soak: all $(TOOLS)
+	nice python3 tests/soak.py $(SECONDS)
+
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
@@ -161,7 +170,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) variants \
+.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load soak variants \
 	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)
