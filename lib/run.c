@@ -81,27 +81,21 @@ feed_more(struct run *run, struct feed *message)
 	close_end(&run->in);
 }
 
-/* Octets that there is room for, up to the limit. Where there is no memory its
- * verdict is lost. */
-static size_t
-make_room(struct run *run)
+/* Room for all of its output that is looked at, before it starts: where there
+ * is no memory it has not delivered. What is not written to costs none. */
+static bool
+make_room(struct outcome *outcome)
 {
-	struct outcome *to = run->outcome;
-	size_t room = 2 * to->room + REPLY_MAX;
 	char *output;
 
-	if (to->length >= to->limit)
-		return 0;
-	if (to->length == to->room) {
-		output = realloc(to->output, room);
-		if (!output) {
-			run->failed = true;
-			return 0;
-		}
-		to->output = output;
-		to->room = room;
-	}
-	return (to->room < to->limit ? to->room : to->limit) - to->length;
+	if (outcome->room >= outcome->limit)
+		return true;
+	output = realloc(outcome->output, outcome->limit);
+	if (!output)
+		return false;
+	outcome->output = output;
+	outcome->room = outcome->limit;
+	return true;
 }
 
 /* Takes what it has printed; what is too much is thrown away. */
@@ -112,7 +106,7 @@ take_output(struct run *run)
 	char spare[4096];
 
 	for (int reads = 0; reads < 64; reads++) {
-		size_t room = make_room(run);
+		size_t room = to->limit - to->length;
 		ssize_t n = room > 0
 				? read(run->out, to->output + to->length, room)
 				: read(run->out, spare, sizeof spare);
@@ -197,8 +191,11 @@ bool
 run_attend(struct run *run, struct feed *message)
 {
 	int status;
-	pid_t ended = waitpid(run->pid, &status, WNOHANG);
+	pid_t ended;
 
+	do
+		ended = waitpid(run->pid, &status, WNOHANG);
+	while (ended < 0 && errno == EINTR);
 	if (ended == run->pid) {
 		if (run->out >= 0)
 			take_output(run);
@@ -208,7 +205,7 @@ run_attend(struct run *run, struct feed *message)
 				     ? VERDICT_EXITED
 				     : VERDICT_KILLED);
 	}
-	if (ended < 0 && errno != EINTR)
+	if (ended < 0)
 		return over(run, VERDICT_KILLED); /* somebody else took it */
 	if (clock_now() >= run->deadline)
 		return end_by_force(run);
@@ -264,7 +261,7 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	outcome->length = 0;
 	outcome->status = 0;
 	/* From here on there is output, if only of length 0. */
-	if (make_room(run) == 0 || !runnable->environment ||
+	if (!make_room(outcome) || !runnable->environment ||
 	    !make_pipes(run, theirs, size > PIPE_OCTETS)) {
 		log_error("cannot run the %s: %s", run->what, strerror(errno));
 		return false;
