@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "complaint.h"
+#include "feeder.h"
 #include "log.h"
 #include "signals.h"
 
@@ -58,10 +59,11 @@ kill_group(const struct run *run)
 	return kill(-run->pid, SIGKILL) == 0 || errno == ESRCH;
 }
 
+/* What becomes of its end of the pipe. */
 static void
-feed_more(struct run *run, struct feed *message)
+take_feeding(struct run *run, enum feed_result result)
 {
-	switch (spool_feed(message, run->in)) {
+	switch (result) {
 	case FEED_MORE:
 		return;
 	case FEED_FAILED:
@@ -79,6 +81,37 @@ feed_more(struct run *run, struct feed *message)
 		break;
 	}
 	close_end(&run->in);
+}
+
+static void
+feed_more(struct run *run, struct feed *message)
+{
+	take_feeding(run, spool_feed(message, run->in));
+}
+
+/* Looks how somebody else feeds it. */
+static void
+look_at_feeder(struct run *run)
+{
+	enum feed_result result = feeder_look(run->feeder);
+
+	if (result != FEED_MORE)
+		run->feeder = 0;
+	take_feeding(run, result);
+}
+
+/* The rest did not fit: who feeds it lives on if we do not. */
+static void
+feed_aside(struct run *run, struct feed *message)
+{
+	pid_t feeder = feeder_start(message, run->in);
+
+	if (feeder > 0) {
+		run->feeder = feeder;
+		return;
+	}
+	log_error("cannot feed the %s: %s", run->what, strerror(errno));
+	run->failed = true;
 }
 
 /* Room for all of its output that is looked at, before it starts: where there
@@ -127,7 +160,7 @@ static void
 attend(struct run *run, struct feed *message)
 {
 	struct pollfd polled[] = {
-	    {.fd = run->fed ? -1 : run->in, .events = POLLOUT},
+	    {.fd = run->fed || run->feeder ? -1 : run->in, .events = POLLOUT},
 	    {.fd = run->out, .events = POLLIN},
 	    {.fd = complaint_source(), .events = POLLIN},
 	};
@@ -161,6 +194,7 @@ run_kill(struct run *run)
 
 	if (run->pid <= 0)
 		return;
+	feeder_end(&run->feeder);
 	if (kill_group(run))
 		while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
 			continue;
@@ -180,11 +214,11 @@ end_by_force(struct run *run)
 }
 
 /* True if it is not to be waited for any longer. An end of file before the
- * message's end would look like it: so it is fed first. */
+ * message's end would look like it: so it is fed first, if we do that. */
 static bool
 given_up(const struct run *run)
 {
-	return signals_stops() > 1 && (run->in < 0 || run->fed);
+	return signals_stops() > 1 && (run->in < 0 || run->fed || run->feeder);
 }
 
 bool
@@ -196,6 +230,10 @@ run_attend(struct run *run, struct feed *message)
 	do
 		ended = waitpid(run->pid, &status, WNOHANG);
 	while (ended < 0 && errno == EINTR);
+	if (ended != 0)
+		feeder_end(&run->feeder);
+	else if (run->feeder)
+		look_at_feeder(run);
 	if (ended == run->pid) {
 		if (run->out >= 0)
 			take_output(run);
@@ -269,12 +307,15 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	/* What fits is in the pipe before there is anyone to read it: he will
 	 * not have to wait for us. */
 	feed_more(run, message);
+	if (!run->failed && run->in >= 0 && !run->fed && !more)
+		feed_aside(run, message);
 	if (!run->failed)
 		run->pid = start(runnable, theirs);
 	(void)close(theirs[0]); /* pipes: nothing to fail at */
 	(void)close(theirs[1]);
 	if (run->pid > 0)
 		return true;
+	feeder_end(&run->feeder);
 	(void)over(run, run->failed ? VERDICT_KILLED : VERDICT_NOT_RUN);
 	return false;
 }
