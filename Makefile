@@ -33,6 +33,9 @@ LINK = -fsanitize=address,undefined
 else
 CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 endif
+ifdef UNCONFINED
+CPPFLAGS += -DUNCONFINED
+endif
 ifdef WERROR
 WARNINGS += -Werror
 endif
