@@ -158,11 +158,13 @@ teardown() {
 
 @test "-c and --per-client: n are served, one more is told why and is gone, exactly" {
 	serve -c 3 --per-client 2 true
-	py "127.0.0.1:$port" <<-'PY'
+	py "127.0.0.1:$port" "$pid" <<-'PY'
 		import sys
 		from session import until
-		from talk import Conversation
+		from talk import Conversation, children
 		address = sys.argv[1]
+		def all_gone():
+		    return not children(int(sys.argv[2]))
 		def come(source):
 		    talk = Conversation.connect(address, source=source)
 		    return talk, talk.reply()
@@ -177,7 +179,6 @@ teardown() {
 		            return True
 		        assert reply in (full, yours) and talk.eof() == b"", reply
 		        talk.close()
-		    # Places are free again as soon as the listener has noticed.
 		    until(one, "127.0.0.1"), until(one, "127.0.0.1")
 		    # As many of the others as like.
 		    for _ in range(20):
@@ -190,6 +191,8 @@ teardown() {
 		    for talk in served:
 		        talk.ask("NOOP", "250")
 		        talk.close()
+		    # Their places are free as soon as the listener has noticed.
+		    until(all_gone)
 	PY
 	stop "$pid"
 }
