@@ -126,6 +126,8 @@ take_packet(void)
 	if (n < 0 && errno == EINTR)
 		return;
 	if (n <= 0) {
+		/* A dialogue that is still there tells the client 421. */
+		(void)shutdown(self.transaction.channel, SHUT_RDWR);
 		self.over = true;
 		return;
 	}
@@ -482,6 +484,7 @@ static int
 cannot_begin(void)
 {
 	log_error("cannot begin a session: %s", strerror(errno));
+	(void)io_write(1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
 	return EX_OSERR;
 }
 
