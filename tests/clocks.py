@@ -130,7 +130,10 @@ def deaf(kind, state):
             time.sleep(0.05)  # it has closed
         if time.monotonic() > end:
             raise Unexpected("still there after 12 seconds")
-    smtp.ended()
+    reason = "timeout" if state == "wait" else "session-timeout"
+    log = smtp.ended()
+    if f"reason={reason}" not in log:
+        raise Unexpected(log)
 
 
 def drip(kind, state):
