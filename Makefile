@@ -26,12 +26,23 @@ CC = musl-gcc
 LINK = -static
 HARDEN = -fstack-protector-strong
 endif
+ifdef FUZZING
+SANITIZE = 1
+endif
 ifdef SANITIZE
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DSANITIZE
 LINK = -fsanitize=address,undefined
 else
 CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+# For `make fuzz`: libfuzzer or afl.
+ifeq ($(FUZZING),libfuzzer)
+CC = clang
+HARDEN += -fsanitize=fuzzer-no-link
+endif
+ifeq ($(FUZZING),afl)
+CC = afl-clang-fast
 endif
 ifdef WERROR
 WARNINGS += -Werror
@@ -113,6 +124,23 @@ print-public:
 run: all
 	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
 
+# Targets of fuzzers, with main of their own only where there is no fuzzer's.
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c, \
+	$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_MAIN = $(if $(FUZZING),,$(BUILD)/tests/fuzz/replay.o)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(INSIDE) $(LIBRARY)
+	$(CC) $(LINK) $(if $(FUZZING),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^
+fuzz-targets: $(FUZZ:%=$(BUILD)/tests/fuzz/%)
+-include $(wildcard $(BUILD)/tests/fuzz/*.d)
+
+# make fuzz SECONDS=n [FUZZER=afl] [TARGETS="data agent"]: each for so long.
+SECONDS = 60
+FUZZER = libfuzzer
+TARGETS = $(FUZZ)
+fuzz:
+	$(MAKE) FUZZING=$(FUZZER) BUILD=build/fuzz-$(FUZZER) fuzz-targets
+	tests/fuzz/run $(FUZZER) $(SECONDS) build/fuzz-$(FUZZER) $(TARGETS)
+
 TOOLS = $(TOOL_NAMES:%=$(BUILD)/tests/%)
 # Tests wait more than they work: one more at once than there should be cores.
 check: all $(TOOLS)
@@ -127,7 +155,7 @@ $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
-		all $(TOOL_NAMES:%=build/$*/tests/%)
+		all $(TOOL_NAMES:%=build/$*/tests/%) $(if $(filter sanitize,$*),fuzz-targets)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -150,13 +178,14 @@ dist:
 	git archive --prefix=smtpd-$(VERSION)/ -o smtpd-$(VERSION).tar.gz HEAD
 
 format:
-	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch]
 
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
 .PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) variants \
-	$(VARIANTS:%=variant-%) install dist format clean FORCE
+	$(VARIANTS:%=variant-%) fuzz fuzz-targets install dist format clean \
+	FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)
