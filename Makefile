@@ -59,14 +59,14 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = action address answer ask base64 clean client commands content data \
 	date dots dsn ehlo esmtp exchange hooktext hops ip json line \
-	listname login machine mailbox network number offer param pattern \
+	listname login machine mailbox network number offer pace param pattern \
 	proxy quote receive record replies reply sasl smtp text utf8 \
 	variables verdict visible xclient xtext
 PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
 	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
-TOOL_NAMES = units events hostile
+TOOL_NAMES = units events hostile planted filtered
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl
@@ -109,6 +109,11 @@ $(BUILD)/tests/units: $(UNITS) $(INSIDE) $(LIBRARY)
 $(BUILD)/tests/hostile: $(BUILD)/smtpd.o $(BUILD)/tests/hostile.o $(INSIDE) \
 		$(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
+
+# smtpd whose dialogue a client can have make system calls.
+$(BUILD)/tests/planted: $(BUILD)/smtpd.o $(BUILD)/tests/planted.o $(INSIDE) \
+		$(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -Wl,--wrap=smtp_input -o $@ $^
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^

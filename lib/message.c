@@ -119,6 +119,8 @@ message_whole(struct transaction *self, const struct record *record)
 		memcpy(reply, ABANDONED, length);
 		memcpy(self->end, "stop", sizeof "stop");
 	}
+	if (self->replies.length > 0 || (length > 0 && reply[0] == '2'))
+		self->logins_refused = 0;
 	journal_message(&self->session, &self->envelope,
 	    &(struct journal_message){
 		.number = ++self->messages,

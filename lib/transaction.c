@@ -172,6 +172,14 @@ take_said(struct transaction *self, const struct record *record)
 }
 
 static bool
+take_exposed(struct transaction *self, const struct record *record)
+{
+	journal_exposed((int)(record->number & 0xff), self->settings->confined);
+	self->ended = self->settings->confined;
+	return true;
+}
+
+static bool
 take_end(struct transaction *self, const struct record *record)
 {
 	size_t length = record->first_length;
@@ -216,6 +224,7 @@ static const struct {
     [RECORD_XCLIENT] = {introduce_xclient, 0},
     [RECORD_REFUSED] = {take_refused, LOGGING_IN | ENDED},
     [RECORD_SAID] = {take_said, EARLY | LOGGING_IN | ENDED},
+    [RECORD_EXPOSED] = {take_exposed, EARLY},
     [RECORD_END] = {take_end, EARLY | LOGGING_IN | ENDED},
 };
 
