@@ -34,7 +34,7 @@ setup() {
 }
 
 @test "each target finds a bug that is planted" {
-	ROOMS=$SANITIZED tests/fuzz/planted
+	ROOMS=$SANITIZED tests/fuzz/bugs
 }
 
 @test "make fuzz names an input that fails, and leaves the tree alone" {

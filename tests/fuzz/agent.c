@@ -34,7 +34,7 @@
 #include "spool.h"
 #include "transaction.h"
 
-enum { LIST = 1 << 18, CONTENTS = 6, PATTERN = 251 };
+enum { LIST = 1 << 18, CONTENTS = 6, PATTERN = 251, GUESSES = 2 };
 
 static struct transaction self;
 static struct settings settings;
@@ -47,9 +47,10 @@ static int null;
 /* What the session is, by our own count. */
 static struct model {
 	bool greeted, introduced, trusted, user, tls, sender, delivered;
+	bool exposed; /* there is no sandbox, where there must be one */
 	bool step_is_data;
 	bool data; /* the hook DATA has let content come */
-	size_t count, messages, contents;
+	size_t count, messages, contents, guesses;
 	size_t verdicts; /* recipients without one, once the message is run */
 	uint64_t octets; /* of content */
 	uint64_t whole;  /* the same, with the last window */
@@ -310,6 +311,9 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	outcome->status = 0;
 	print(outcome, (struct fuzz){0});
 	judge_environment(runnable->environment);
+	DEMAND(!model.exposed);
+	if (runnable->what && strcmp(runnable->what, "login checker") == 0)
+		DEMAND(model.guesses < GUESSES && !model.user);
 	if (!runnable->what)
 		judge_delivery(runnable->environment, octets);
 	return true;
@@ -428,6 +432,7 @@ note_message(size_t count)
 	       (heard.code && heard.number > 0 && heard.number <= count));
 	model.verdicts = self.stopped ? 0 : count - (size_t)heard.number;
 	model.messages++;
+	model.guesses = 0; /* or some of them still count */
 	forget_message();
 }
 
@@ -503,7 +508,13 @@ note(const struct record *record)
 		if (heard.number == RECORD_IS_GOOD && heard.replies) {
 			DEMAND(heard.code == 235 && !model.user);
 			model.user = model.trusted = true;
+		} else if (heard.number != RECORD_IS_CHALLENGE) {
+			model.guesses++;
 		}
+		break;
+	case RECORD_EXPOSED:
+		model.exposed = settings.confined;
+		DEMAND(!model.exposed || self.ended);
 		break;
 	case RECORD_PROXY:
 		model.introduced = true;
@@ -662,6 +673,7 @@ configure(struct fuzz *fuzz)
 	    .takes_xclient = b & 1 && b & 2,
 	    .recipients_max = c & 7,
 	    .messages_max = c >> 3 & 3,
+	    .errors_max = GUESSES,
 	    .size_max = c & 32 ? 300000 : 0,
 	};
 	settings.policy = (struct policy){
@@ -680,7 +692,9 @@ configure(struct fuzz *fuzz)
 	settings.smtp.starttls = settings.starttls.kind != STARTTLS_NONE;
 	settings.command_timeout = settings.timeout = 1;
 	add_hooks(d | e << 8 | (c & 4) << 14);
-	return fuzz_octet(fuzz) == 'R';
+	e = fuzz_octet(fuzz);
+	settings.confined = e == 'C';
+	return e == 'R';
 }
 
 /* What there is once in a process. */
