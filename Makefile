@@ -39,10 +39,18 @@ endif
 # For `make fuzz`: libfuzzer or afl.
 ifeq ($(FUZZING),libfuzzer)
 CC = clang
-HARDEN += -fsanitize=fuzzer-no-link
+HARDEN += -fsanitize=fuzzer-no-link \
+	-fsanitize-coverage-ignorelist=tests/fuzz/unwatched.txt
 endif
 ifeq ($(FUZZING),afl)
 CC = afl-clang-fast
+endif
+# For `make coverage`: processes that end without exit(3) say what they ran.
+ifdef COVERAGE
+CFLAGS = -O0 -g
+HARDEN += --coverage -fprofile-abs-path -fprofile-update=atomic \
+	-DUNCONFINED -DCOVERAGE
+LINK += --coverage
 endif
 ifdef WERROR
 WARNINGS += -Werror
@@ -162,6 +170,14 @@ $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
 		all $(TOOL_NAMES:%=build/$*/tests/%) $(if $(filter sanitize,$*),fuzz-targets)
 
+# What lib/ runs of itself in these tests, which are those that run the most.
+COVERED = auth delivery hooks hostile launchers limits lmtp maildir mailman \
+	policy policyd print proxy relay tls xclient
+coverage:
+	$(MAKE) COVERAGE=1 BUILD=build/coverage BIN=build/coverage all \
+		$(TOOL_NAMES:%=build/coverage/tests/%)
+	tests/coverage build/coverage $(COVERED:%=tests/%.bats)
+
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
 		$(DESTDIR)$(INCLUDEDIR)/smtpd $(DESTDIR)$(MANDIR)/man3 \
@@ -190,7 +206,7 @@ clean:
 
 FORCE:
 .PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) variants \
-	$(VARIANTS:%=variant-%) fuzz fuzz-targets install dist format clean \
+	$(VARIANTS:%=variant-%) fuzz fuzz-targets coverage install dist format clean \
 	FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

@@ -25,6 +25,8 @@ static struct {
 	bool sender; /* MAIL was granted */
 	bool mailed; /* it was answered */
 	bool content_out, ended;
+	bool in_content;  /* what is written next is of the message */
+	bool whole;       /* all of which is in the output */
 	struct data data; /* what a server makes of the content */
 	size_t decoded;   /* octets of content that came out of that */
 	char line[CLIENT_OUTPUT_MAX];
@@ -47,14 +49,15 @@ judge_command(const char *line, size_t length)
 	DEMAND(known || self.client.config->user);
 }
 
-/* What is written of the message, in place: a server takes it for content. */
-static void
+/* What is written of the message, in place: a server takes it for content.
+ * Returns the octets of it. */
+static size_t
 judge_content(char *text, size_t length)
 {
 	const char *piece, *from = self.content.text;
 	size_t n, used = data_decode(&self.data, text, length, &piece, &n);
 
-	DEMAND(used == length && !self.data.bad);
+	DEMAND((used == length || self.data.ended) && !self.data.bad);
 	for (size_t i = 0; i < n; i++) {
 		while (self.decoded < self.content.length &&
 		       from[self.decoded] == '\r')
@@ -64,8 +67,10 @@ judge_content(char *text, size_t length)
 			   : piece[i] == '\n');
 		self.decoded++;
 	}
-	DEMAND(!self.data.ended || self.ended);
+	DEMAND(!self.data.ended || self.whole);
 	DEMAND(!self.data.ended || self.decoded >= self.content.length);
+	self.in_content = !self.data.ended;
+	return used;
 }
 
 /* Upstream takes some of the output, or all. */
@@ -79,17 +84,14 @@ drain(bool all)
 	DEMAND(length <= CLIENT_OUTPUT_MAX);
 	n = all || length == 0 ? length : fuzz_cut(&self.seed, length);
 	copy = fuzz_copy(text, n);
-	if (self.content_out && !self.data.ended) {
-		judge_content(copy, n);
-	} else {
-		for (size_t i = 0; i < n; i++) {
-			DEMAND(self.length < sizeof self.line);
-			self.line[self.length++] = copy[i];
-			if (copy[i] != '\n')
-				continue;
-			judge_command(self.line, self.length);
-			self.length = 0;
-		}
+	for (size_t i = self.in_content ? judge_content(copy, n) : 0; i < n;
+	     i++) {
+		DEMAND(self.length < sizeof self.line);
+		self.line[self.length++] = copy[i];
+		if (copy[i] != '\n')
+			continue;
+		judge_command(self.line, self.length);
+		self.length = 0;
 	}
 	free(copy);
 	client_written(&self.client, n);
@@ -154,7 +156,8 @@ send_content(void)
 
 	(void)client_output(&self.client, &length);
 	DEMAND(length == 0);
-	self.content_out = true;
+	self.content_out = self.in_content = true;
+	self.whole = false;
 	self.data = (struct data){.newline = DATA_REJECT};
 	self.decoded = 0;
 	while (left > 0 && !self.client.failed) {
@@ -171,7 +174,7 @@ send_content(void)
 		text += given;
 		left -= given;
 	}
-	self.ended = true;
+	self.ended = self.whole = true;
 	while (!client_content_end(&self.client))
 		drain(true);
 }
@@ -308,7 +311,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	take_message(&fuzz, options);
 	self.input = fuzz;
 	self.length = self.messages = 0;
-	self.content_out = self.ended = false;
+	self.content_out = self.ended = self.in_content = false;
 	client_begin(&self.client, &config);
 	while (step())
 		continue;

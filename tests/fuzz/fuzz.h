@@ -122,8 +122,7 @@ fuzz_controls(const char *text, size_t length, const char *allowed)
 
 		if ((c < ' ' && (c == 0 || !strchr(allowed, c))) || c == 0x7f)
 			return true;
-		if (c == 0xc2 && i + 1 < length &&
-		    (unsigned char)text[i + 1] < 0xa0)
+		if (c == 0xc2 && i + 1 < length && (text[i + 1] & 0xe0) == 0x80)
 			return true;
 	}
 	return false;
