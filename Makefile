@@ -49,8 +49,12 @@ endif
 ifdef COVERAGE
 CFLAGS = -O0 -g
 HARDEN += --coverage -fprofile-abs-path -fprofile-update=atomic \
-	-DUNCONFINED -DCOVERAGE
+	-DCOVERAGE
 LINK += --coverage
+UNCONFINED = 1
+endif
+ifdef UNCONFINED
+CPPFLAGS += -DUNCONFINED
 endif
 ifdef WERROR
 WARNINGS += -Werror
@@ -74,7 +78,7 @@ PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
 	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
-TOOL_NAMES = units events hostile planted filtered
+TOOL_NAMES = units events hostile planted filtered ledger
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl
@@ -147,14 +151,23 @@ fuzz-targets: $(FUZZ:%=$(BUILD)/tests/fuzz/%)
 -include $(wildcard $(BUILD)/tests/fuzz/*.d)
 
 # make fuzz SECONDS=n [FUZZER=afl] [TARGETS="data agent"]: each for so long.
-SECONDS = 60
 FUZZER = libfuzzer
 TARGETS = $(FUZZ)
+fuzz: SECONDS = 60
 fuzz:
 	$(MAKE) FUZZING=$(FUZZER) BUILD=build/fuzz-$(FUZZER) fuzz-targets
 	tests/fuzz/run $(FUZZER) $(SECONDS) build/fuzz-$(FUZZER) $(TARGETS)
 
+# A preload that makes calls fail: of what is linked with glibc at run time.
+$(BUILD)/tests/%.so: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -Wno-pedantic \
+		-fPIC -shared -o $@ $<
+
 TOOLS = $(TOOL_NAMES:%=$(BUILD)/tests/%)
+ifndef STATIC
+TOOLS += $(BUILD)/tests/faults.so
+endif
 # Tests wait more than they work: one more at once than there should be cores.
 check: all $(TOOLS)
 	JOBS=$${JOBS:-3} tests/run $(TESTS)
@@ -164,6 +177,20 @@ check-all: all $(TOOLS) variants
 	tests/run -b . $(VARIANTS:%=-b build/%) $(TESTS)
 $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 	tests/run -b build/$* $(TESTS)
+
+# A thousand connections at once, by glibc and by musl.
+load: all $(TOOLS) variant-musl
+	CONNECTIONS=1000 MESSAGES=5 JOBS=1 tests/run -b . -b build/musl tests/load.bats
+
+# Mixed traffic and faults: make soak SECONDS=600. Not in CI.
+soak: SECONDS = 600
+soak: all $(TOOLS)
+	nice python3 tests/soak.py $(SECONDS)
+
+# Every fault, 5,000 messages under kill -9: three minutes.
+faults: all $(TOOLS)
+	FAULTS_ALL=1 FILE_TIMEOUT=900 BATS_TEST_TIMEOUT=600 tests/run tests/faults.bats \
+		tests/kills.bats
 
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
@@ -205,8 +232,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) variants \
-	$(VARIANTS:%=variant-%) fuzz fuzz-targets coverage install dist format clean \
-	FORCE
+.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load faults soak variants \
+	$(VARIANTS:%=variant-%) fuzz fuzz-targets coverage install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

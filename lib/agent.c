@@ -49,6 +49,7 @@ static struct {
 	struct transaction transaction;
 	struct smtp *smtp; /* greets, and is then the dialogue's */
 	bool broken;       /* the dialogue sent what it may not */
+	bool reset;        /* it has ended, an answer unread */
 	bool late;         /* it should have ended the session long ago */
 	int64_t waited;    /* milliseconds for it to say something */
 	bool over;         /* so does nobody listen any more */
@@ -125,7 +126,15 @@ take_packet(void)
 
 	if (n < 0 && errno == EINTR)
 		return;
+	/* It ended with an answer of ours unread. The system says so first, and
+	 * once: its last words are still to be read. */
+	if (n < 0 && errno == ECONNRESET && !self.reset) {
+		self.reset = true;
+		return;
+	}
 	if (n <= 0) {
+		/* A dialogue that is still there tells the client 421. */
+		(void)shutdown(self.transaction.channel, SHUT_RDWR);
 		self.over = true;
 		return;
 	}
@@ -482,6 +491,7 @@ static int
 cannot_begin(void)
 {
 	log_error("cannot begin a session: %s", strerror(errno));
+	(void)io_write(1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
 	return EX_OSERR;
 }
 

@@ -34,8 +34,10 @@ talk_flush(struct talk *talk)
 		    !alarm_session_over())
 			continue;
 		if (n < 0) {
-			talk_hung_up(
-			    talk, errno == EINTR ? "timeout" : "hangup");
+			talk_hung_up(talk, errno != EINTR ? "hangup"
+					   : alarm_waited(since)
+					       ? "timeout"
+					       : "session-timeout");
 			return false;
 		}
 		since = alarm_now();

@@ -9,6 +9,7 @@
 #include "decision.h"
 #include "introduce.h"
 #include "journal.h"
+#include "log.h"
 #include "message.h"
 #include "sequence.h"
 
@@ -25,7 +26,12 @@ transaction_answer(struct transaction *self, const struct record *record)
 		n = send(self->channel, packet.octets, packet.length,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	/* A dialogue that is gone is noticed when the channel is read. */
+	/* A dialogue that is gone is noticed when the channel is read; so that
+	 * one that is not does not wait for ever, the channel ends. */
+	if (n < 0 && errno != EPIPE && errno != ECONNRESET) {
+		log_error("cannot answer the dialogue: %s", strerror(errno));
+		(void)shutdown(self->channel, SHUT_RDWR); /* it is connected */
+	}
 }
 
 void
