@@ -37,7 +37,8 @@ judge(const char *text, size_t length, int code, bool utf8)
 {
 	size_t at = 0;
 
-	DEMAND(length > 0 && length <= REPLY_MAX);
+	/* On the wire each LF is a CRLF. */
+	DEMAND(length > 0 && length <= SMTP_REPLY_MAX);
 	DEMAND(code / 100 == 2 || code / 100 == 4 || code / 100 == 5);
 	DEMAND(reply_span(text, length) == length);
 	while (at < length) {
@@ -70,7 +71,7 @@ judge_verdict(enum verdict_end end, int status, const char *text, size_t length,
 	int code = reply_code(reply, n, utf8);
 
 	judge(reply, n, code, utf8);
-	DEMAND(!memchr(reply, '\r', n));
+	DEMAND(n <= REPLY_MAX && !memchr(reply, '\r', n));
 	if (end == VERDICT_EXITED)
 		DEMAND(!says_more(code, status));
 	else
