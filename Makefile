@@ -26,12 +26,32 @@ CC = musl-gcc
 LINK = -static
 HARDEN = -fstack-protector-strong
 endif
+ifdef FUZZING
+SANITIZE = 1
+endif
 ifdef SANITIZE
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DSANITIZE
 LINK = -fsanitize=address,undefined
 else
 CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+# For `make fuzz`: libfuzzer or afl.
+ifeq ($(FUZZING),libfuzzer)
+CC = clang
+HARDEN += -fsanitize=fuzzer-no-link \
+	-fsanitize-coverage-ignorelist=tests/fuzz/unwatched.txt
+endif
+ifeq ($(FUZZING),afl)
+CC = afl-clang-fast
+endif
+# For `make coverage`: processes that end without exit(3) say what they ran.
+ifdef COVERAGE
+CFLAGS = -O0 -g
+HARDEN += --coverage -fprofile-abs-path -fprofile-update=atomic \
+	-DCOVERAGE
+LINK += --coverage
+UNCONFINED = 1
 endif
 ifdef UNCONFINED
 CPPFLAGS += -DUNCONFINED
@@ -121,6 +141,23 @@ print-public:
 run: all
 	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
 
+# Targets of fuzzers, with main of their own only where there is no fuzzer's.
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c, \
+	$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_MAIN = $(if $(FUZZING),,$(BUILD)/tests/fuzz/replay.o)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(INSIDE) $(LIBRARY)
+	$(CC) $(LINK) $(if $(FUZZING),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^
+fuzz-targets: $(FUZZ:%=$(BUILD)/tests/fuzz/%)
+-include $(wildcard $(BUILD)/tests/fuzz/*.d)
+
+# make fuzz SECONDS=n [FUZZER=afl] [TARGETS="data agent"]: each for so long.
+FUZZER = libfuzzer
+TARGETS = $(FUZZ)
+fuzz: SECONDS = 60
+fuzz:
+	$(MAKE) FUZZING=$(FUZZER) BUILD=build/fuzz-$(FUZZER) fuzz-targets
+	tests/fuzz/run $(FUZZER) $(SECONDS) build/fuzz-$(FUZZER) $(TARGETS)
+
 # A preload that makes calls fail: of what is linked with glibc at run time.
 $(BUILD)/tests/%.so: tests/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -146,7 +183,7 @@ load: all $(TOOLS) variant-musl
 	CONNECTIONS=1000 MESSAGES=5 JOBS=1 tests/run -b . -b build/musl tests/load.bats
 
 # Mixed traffic and faults: make soak SECONDS=600. Not in CI.
-SECONDS = 600
+soak: SECONDS = 600
 soak: all $(TOOLS)
 	nice python3 tests/soak.py $(SECONDS)
 
@@ -158,7 +195,15 @@ faults: all $(TOOLS)
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
-		all $(TOOL_NAMES:%=build/$*/tests/%)
+		all $(TOOL_NAMES:%=build/$*/tests/%) $(if $(filter sanitize,$*),fuzz-targets)
+
+# What lib/ runs of itself in these tests, which are those that run the most.
+COVERED = auth delivery hooks hostile launchers limits lmtp maildir mailman \
+	policy policyd print proxy relay tls xclient
+coverage:
+	$(MAKE) COVERAGE=1 BUILD=build/coverage BIN=build/coverage all \
+		$(TOOL_NAMES:%=build/coverage/tests/%)
+	tests/coverage build/coverage $(COVERED:%=tests/%.bats)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -181,13 +226,13 @@ dist:
 	git archive --prefix=smtpd-$(VERSION)/ -o smtpd-$(VERSION).tar.gz HEAD
 
 format:
-	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch]
 
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
 .PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load faults soak variants \
-	$(VARIANTS:%=variant-%) install dist format clean FORCE
+	$(VARIANTS:%=variant-%) fuzz fuzz-targets coverage install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

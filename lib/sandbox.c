@@ -165,9 +165,16 @@ sandbox_renounce(void)
 #endif
 }
 
+#ifdef COVERAGE
+void __gcov_dump(void);
+#endif
+
 _Noreturn void
 sandbox_exit(int status)
 {
+#ifdef COVERAGE
+	__gcov_dump();
+#endif
 	for (;;)
 #ifdef __linux__
 		(void)syscall(SYS_exit, status); /* it does not return */
