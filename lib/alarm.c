@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <sys/time.h>
 
+#include "signals.h"
+
 /* Between two ticks, in milliseconds. */
 #define TICK_MIN 250
 #define TICK_MAX 5000
@@ -32,8 +34,10 @@ static void
 take_signals(void)
 {
 	static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction on_tick = {.sa_handler = tick, .sa_flags = SA_ONSTACK};
-	struct sigaction on_stop = {.sa_handler = stop, .sa_flags = SA_ONSTACK};
+	struct sigaction on_tick = {
+	    .sa_handler = tick, .sa_flags = SIGNALS_FLAGS};
+	struct sigaction on_stop = {
+	    .sa_handler = stop, .sa_flags = SIGNALS_FLAGS};
 	sigset_t none;
 
 	(void)sigaction(SIGALRM, &on_tick, NULL);
