@@ -59,7 +59,7 @@ PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
 	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
-TOOL_NAMES = units events hostile planted filtered
+TOOL_NAMES = units events hostile planted filtered ledger
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl
@@ -142,6 +142,15 @@ check-all: all $(TOOLS) variants
 $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 	tests/run -b build/$* $(TESTS)
 
+# A thousand connections at once, by glibc and by musl.
+load: all $(TOOLS) variant-musl
+	CONNECTIONS=1000 MESSAGES=5 JOBS=1 tests/run -b . -b build/musl tests/load.bats
+
+# Mixed traffic and faults: make soak SECONDS=600. Not in CI.
+SECONDS = 600
+soak: all $(TOOLS)
+	nice python3 tests/soak.py $(SECONDS)
+
 # Every fault, 5,000 messages under kill -9: three minutes.
 faults: all $(TOOLS)
 	FAULTS_ALL=1 FILE_TIMEOUT=900 BATS_TEST_TIMEOUT=600 tests/run tests/faults.bats \
@@ -188,8 +197,8 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) faults check-valgrind \
-	variants \
+.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load faults soak \
+	check-valgrind variants \
 	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)
