@@ -1,6 +1,7 @@
 # smtpd: make, make run, make check, make install. No configure step.
 #   make SANITIZE=1    AddressSanitizer and UndefinedBehaviorSanitizer
 #   make STATIC=1      static, with musl-gcc: the fast one
+#   make UNCONFINED=1  for valgrind: no sandbox
 #   make CC=clang
 #   make WERROR=1      warnings are errors, as in CI
 
@@ -192,6 +193,15 @@ faults: all $(TOOLS)
 	FAULTS_ALL=1 FILE_TIMEOUT=900 BATS_TEST_TIMEOUT=600 tests/run tests/faults.bats \
 		tests/kills.bats
 
+# Under valgrind's memcheck; half an hour or more. Not what starts thousands of
+# processes, measures time, memory or the sandbox, or starts nothing.
+MEMCHECK = auth bdat delivery hooks hostile lmtp maildir mailman policy print \
+	proxy relay taken together xclient
+check-valgrind:
+	$(MAKE) WERROR=1 UNCONFINED=1 BUILD=build/valgrind BIN=build/valgrind \
+		all build/valgrind/tests/units build/valgrind/tests/hostile
+	tests/valgrind build/valgrind $(MEMCHECK:%=tests/%.bats)
+
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
@@ -232,7 +242,8 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load faults soak variants \
-	$(VARIANTS:%=variant-%) fuzz fuzz-targets coverage install dist format clean FORCE
+.PHONY: all print-pure print-public run check check-all check-valgrind \
+	$(VARIANTS:%=check-%) variants $(VARIANTS:%=variant-%) load faults soak fuzz \
+	fuzz-targets coverage install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

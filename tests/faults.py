@@ -29,8 +29,8 @@ import time
 from talk import adopt_orphans, children
 
 STAGE = os.environ["STAGE"]
-PATIENCE = 4
-SLOW = 3
+PATIENCE = 8
+SLOW = 6
 
 # How each call can fail here, the likeliest first. "on": and all that follow.
 ERRORS = {
