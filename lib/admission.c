@@ -332,6 +332,7 @@ bool
 admit_cancel(struct transaction *self, const struct record *record)
 {
 	(void)record;
+	self->logins_refused++;
 	self->challenge[0] = '\0';
 	admission_end();
 	return true;

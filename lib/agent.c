@@ -41,7 +41,10 @@
 #define LINGER_SECONDS 2
 
 /* The dialogue has so long to end, when the session has lasted its time. */
-#define LATE_SECONDS 10
+#define LATE_SECONDS 5
+
+/* Its clock is so far behind at most. */
+#define TICK_SECONDS 5
 
 /* A session as the agent knows it. */
 static struct {
@@ -51,7 +54,8 @@ static struct {
 	bool broken;       /* the dialogue sent what it may not */
 	bool reset;        /* it has ended, an answer unread */
 	bool late;         /* it should have ended the session long ago */
-	int64_t waited;    /* milliseconds for it to say something */
+	int64_t over_at;   /* by clock_now(), when it has begun its last step */
+	int64_t late_at;   /* when it has ended */
 	bool over;         /* so does nobody listen any more */
 	bool closed;       /* the greeting was a good-bye */
 	int64_t begun;
@@ -150,18 +154,43 @@ take_packet(void)
 	self.over = self.broken || self.transaction.stopped;
 }
 
-/* Milliseconds to wait for the dialogue: it has a clock of its own, and ends
- * the session by that; where it does not, it is not what it should be. -1:
- * for ever. */
-static int
-patience(void)
+/* Until when the dialogue may go on: it has a clock of its own, ends the
+ * session by that, and begins nothing behind it. Where it does not, it is not
+ * what it should be. */
+static void
+set_end(void)
 {
 	int64_t most = self.transaction.settings->session_timeout;
-	int64_t left = (most + LATE_SECONDS) * 1000 - self.waited;
 
-	if (most == 0)
+	self.over_at =
+	    most ? clock_now() + most * 1000 + TICK_SECONDS * 1000 : INT64_MAX;
+	self.late_at = most ? self.over_at + LATE_SECONDS * 1000 : INT64_MAX;
+}
+
+/* What it had begun before, the agent finishes, however long that takes. */
+static void
+take_in_time(void)
+{
+	bool before = clock_now() < self.over_at;
+	int64_t later;
+
+	take_packet();
+	later = clock_now() + LATE_SECONDS * 1000;
+	if (before && later > self.late_at)
+		self.late_at = later;
+}
+
+/* Milliseconds to wait for the dialogue, -1: for ever; told to stop, it is to
+ * be told again each second. */
+static int
+patience(bool told)
+{
+	int64_t left = self.late_at - clock_now();
+	int most = told ? 1000 : INT_MAX;
+
+	if (!told && self.late_at == INT64_MAX)
 		return -1;
-	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+	return left < 0 ? 0 : left > most ? most : (int)left;
 }
 
 /* Answers records until the dialogue has ended, or may not go on. */
@@ -173,9 +202,9 @@ serve(void)
 	    {.fd = -1, .events = POLLIN},
 	};
 
+	set_end();
 	while (!self.over) {
-		int ready, stops = signals_stops(), most = patience();
-		int64_t since = clock_now();
+		int stops = signals_stops();
 
 		if (stops > 1)
 			return;
@@ -184,18 +213,14 @@ serve(void)
 		if (stops > 0)
 			(void)kill(self.transaction.dialogue, SIGTERM);
 		polled[1].fd = complaint_source();
-		if (stops > 0 && (most < 0 || most > 1000))
-			most = 1000;
-		ready = signals_wait(polled, 2, most);
-		self.waited += clock_now() - since;
-		self.late = ready == 0 && patience() == 0;
-		self.over = self.late;
-		if (ready <= 0)
-			continue;
-		if (polled[1].revents)
-			complaint_take();
-		if (polled[0].revents)
-			take_packet();
+		if (signals_wait(polled, 2, patience(stops > 0)) > 0) {
+			if (polled[1].revents)
+				complaint_take();
+			if (polled[0].revents)
+				take_in_time();
+		}
+		self.late = !self.over && clock_now() >= self.late_at;
+		self.over = self.over || self.late;
 	}
 }
 

@@ -101,8 +101,9 @@ enter_sandbox(const struct dialogue_start *start)
 	const struct settings *settings = start->settings;
 
 	forget_environment();
-	if (sandbox_enter(start->agent, io_is_file(start->out)) ||
-	    settings->exposed)
+	sandbox_prepare(start->agent, io_is_file(start->out));
+	/* Trying again would be the end where a filter kills who tries. */
+	if (settings->exposed || sandbox_enter())
 		return;
 	errand_tell(&self, &(struct record){
 			       .type = RECORD_EXPOSED,

@@ -112,12 +112,24 @@ enter_filter(void)
 
 #define STRICT 1
 
-static bool
-confine(bool writes_file)
+void
+sandbox_prepare(pid_t parent, bool writes_file)
+{
+#ifdef __linux__
+	sandbox_renounce();
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		sandbox_exit(0); /* it died before that took hold */
+#endif
+	if (confines)
+		give_up_resources(writes_file);
+}
+
+bool
+sandbox_enter(void)
 {
 	if (!confines)
 		return true;
-	give_up_resources(writes_file);
 #if defined __linux__
 	/* Strict is refused where there is a filter. */
 	return prctl(PR_SET_SECCOMP, STRICT, 0, 0, 0) == 0 || enter_filter();
@@ -130,30 +142,21 @@ confine(bool writes_file)
 }
 
 bool
-sandbox_enter(pid_t parent, bool writes_file)
-{
-#ifdef __linux__
-	sandbox_renounce();
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (getppid() != parent)
-		sandbox_exit(0); /* it died before that took hold */
-#endif
-	return confine(writes_file);
-}
-
-bool
 sandbox_offered(void)
 {
 	pid_t self = getpid(), pid = fork();
 	int status = 0;
 
-	if (pid == 0)
-		sandbox_exit(sandbox_enter(self, false) ? 0 : errno);
+	if (pid == 0) {
+		sandbox_prepare(self, false);
+		sandbox_exit(sandbox_enter() ? 0 : errno);
+	}
 	if (pid < 0)
-		return false;
+		return true; /* the dialogue will see */
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	errno = WIFEXITED(status) ? WEXITSTATUS(status) : ENOSYS;
+	/* It is killed where a filter wants nobody to try. */
+	errno = WIFEXITED(status) ? WEXITSTATUS(status) : EACCES;
 	return errno == 0;
 }
 

@@ -7,17 +7,22 @@
 #include <sys/types.h>
 
 /*
+ * Before sandbox_enter(): the process can be given no more rights and no
+ * resources, and ends with its parent, whose id is given. It writes to a
+ * regular file only with writes_file.
+ */
+void sandbox_prepare(pid_t parent, bool writes_file);
+
+/*
  * From here on the process may read, write, return from a signal and
  * sandbox_exit(); anything else kills it: by strict seccomp(2); where a filter
- * is in force already, by a filter of our own; by pledge(2). It can be given no
- * more rights, no resources, and ends with its parent, whose id is given. It
- * writes to a regular file only with writes_file. False, errno saying why,
- * where the system lets none of the three be had; the rest holds.
+ * is in force already, by a filter of our own; by pledge(2). False, errno
+ * saying why, where the system lets none of the three be had.
  */
-bool sandbox_enter(pid_t parent, bool writes_file);
+bool sandbox_enter(void);
 
-/* True if sandbox_enter() would do it here: tried in a process that ends. Else
- * errno says why. */
+/* True if sandbox_enter() would do it here: tried in a process that ends, or
+ * not known, where there can be none. Else errno says why. */
 bool sandbox_offered(void);
 
 /* From here on nothing that this process runs gets more rights than it has:

@@ -190,12 +190,31 @@ teardown_file() {
 		# A message that is accepted begins the count anew.
 		sound((*refuses, "--max-errors", "1"), HELO, LOGIN, WAIT, MAILED, RCPT, MESSAGE, WAIT, LOGIN, WAIT,
 		      ran=["asked", "command c@d", "asked"])
-		for how in "HANG", "CHATTER":
+		# So does who ends an exchange that he has not lost.
+		exchange = [rec("CHALLENGE", 0, "CRAM-MD5"), WAIT, rec("CANCEL")]
+		sound((*refuses, "--max-errors", "2"), HELO, exchange * 2)
+		unsound((*refuses, "--max-errors", "2"), HELO, exchange * 2, exchange[0])
+		late = ("--session-timeout", "1", "-q", "-A", "--", "sh", "-c")
+		def tardy(how):
 		    begun = time.monotonic()
-		    status, out, ran, err = played(("-A", "--session-timeout", "1"), HELO, how)
+		    status, out, ran, err = played((*late, "sleep 2"), HELO, how)
 		    took = time.monotonic() - begun
-		    if status != 70 or not 10 < took < 18 or "went on after the end of the session" not in err:
-		        WRONG.append((how, status, took, err))
+		    if status != 70 or not 9 < took < 18 or "went on after the end of the session" not in err:
+		        WRONG.append((how, status, took, err[-300:]))
+		def punctual():
+		    """What was begun in time is finished."""
+		    status, out, ran, err = played((*late, "sleep 13"), HELO, MAILED, RCPT, MESSAGE, WAIT)
+		    if status != 0 or "1 250" not in out:
+		        WRONG.append((status, out, err[-300:]))
+		if os.path.exists(RAN):
+		    os.unlink(RAN)
+		threads = [threading.Thread(target=tardy, args=(how,)) for how in
+		           (["HANG"], ["CHATTER"], ["FLOOD"], [MAILED, RCPT, MESSAGE, WAIT] * 12)]
+		threads.append(threading.Thread(target=punctual))
+		for thread in threads:
+		    thread.start()
+		for thread in threads:
+		    thread.join()
 		show()
 	PY
 }

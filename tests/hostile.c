@@ -12,6 +12,7 @@
  *			what it says
  *	HANG		and it says nothing more, but does not end
  *	CHATTER		it says more, five times a second, and does not end
+ *	FLOOD		the same, as often as it can
  *	FILL text	the text is put into the first window
  */
 #include "dialogue.h"
@@ -27,7 +28,7 @@
 #include "spool.h"
 
 /* Milliseconds that an answer may take. */
-#define PATIENCE 10000
+#define PATIENCE 20000
 
 static const char *const names[] = {
     [RECORD_HELO] = "HELO",
@@ -152,14 +153,14 @@ add_record(char *line)
 }
 
 static _Noreturn void
-chatter(void)
+chatter(int pause)
 {
-	char reset[] = "RESET";
-
 	for (;;) {
-		add_record(reset);
+		char record[] = "REFUSED\t0\tx\ty";
+
+		add_record(record);
 		send_packet();
-		(void)poll(NULL, 0, 200);
+		(void)poll(NULL, 0, pause);
 	}
 }
 
@@ -184,7 +185,9 @@ dialogue_run(const struct dialogue_start *start)
 			for (;;)
 				(void)pause();
 		} else if (strcmp(line, "CHATTER") == 0) {
-			chatter();
+			chatter(200);
+		} else if (strcmp(line, "FLOOD") == 0) {
+			chatter(0);
 		} else if (strncmp(line, "FILL ", 5) == 0) {
 			(void)snprintf(
 			    start->windows, SPOOL_WINDOW, "%s", line + 5);

@@ -1,6 +1,7 @@
 /* smtpd whose dialogue can be told to run a system call: a client that sends
  * "SYSCALL n a b c" has it made with these numbers, as one would that has
- * broken in. (Linked with --wrap=smtp_input.) */
+ * broken in; "SYSCALL -n a" by the entry that i386 has, where there is one.
+ * (Linked with --wrap=smtp_input.) */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +10,22 @@
 
 void __real_smtp_input(struct smtp *smtp, char *input, size_t length);
 void __wrap_smtp_input(struct smtp *smtp, char *input, size_t length);
+
+/* The same numbers mean other calls there. */
+static void
+enter_as_i386(long number, long argument)
+{
+#ifdef __x86_64__
+	__asm__ volatile("int $0x80"
+			 : "+a"(number)
+			 : "b"(argument)
+			 : "memory", "r8", "r9", "r10", "r11");
+#else
+	(void)number;
+	(void)argument;
+	__builtin_trap();
+#endif
+}
 
 void
 __wrap_smtp_input(struct smtp *smtp, char *input, size_t length)
@@ -23,8 +40,11 @@ __wrap_smtp_input(struct smtp *smtp, char *input, size_t length)
 		    length - sizeof planted + 1);
 		for (size_t i = 0; i < 4; i++)
 			numbers[i] = strtol(at, &at, 10);
-		(void)syscall(
-		    numbers[0], numbers[1], numbers[2], numbers[3], 0, 0, 0);
+		if (numbers[0] < 0)
+			enter_as_i386(-numbers[0], numbers[1]);
+		else
+			(void)syscall(numbers[0], numbers[1], numbers[2],
+			    numbers[3], 0, 0, 0);
 	}
 	__real_smtp_input(smtp, input, length);
 }
