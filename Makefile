@@ -124,6 +124,10 @@ check-all: all $(TOOLS) variants
 $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 	tests/run -b build/$* $(TESTS)
 
+# Frama-C's proof that the pure rooms do nothing undefined, or of NAMES alone.
+prove:
+	tests/prove $(NAMES)
+
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
@@ -156,7 +160,7 @@ clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) variants \
+.PHONY: all print-pure print-public run prove check check-all $(VARIANTS:%=check-%) variants \
 	$(VARIANTS:%=variant-%) install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)
