@@ -1,6 +1,6 @@
 /* Rooms: base64
  * With:
- * Eva:
+ * Eva: -eva-slevel 200
  * Texts up to LENGTH octets; the encoder in any state. */
 #include "base64.h"
 

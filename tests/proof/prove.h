@@ -35,8 +35,7 @@ room(size_t n)
 
 /* Makes an object anything at all; where it has pointers or enums, set them
  * again. */
-#define ANYTHING(object) \
-	Frama_C_make_unknown((char *)&(object), sizeof(object))
+#define ANYTHING(object) Frama_C_make_unknown((char *)&(object), sizeof(object))
 
 static inline bool
 any_bool(void)

@@ -1,0 +1,25 @@
+/* Rooms: ip
+ * With: number text utf8
+ * Eva:
+ * Texts up to LENGTH octets; any address. */
+#include "ip.h"
+
+#include "prove.h"
+
+enum { LENGTH = 24 };
+
+void
+prove(void)
+{
+	struct ip ip;
+	char text[IP_TEXT_MAX];
+
+	for (size_t length = 0; length <= LENGTH; length++) {
+		const char *read = octets(length);
+		(void)ip_read_v4(read, length, &ip);
+		(void)ip_read_v6(read, length, &ip);
+	}
+	ANYTHING(ip);
+	(void)ip_is_v4(&ip);
+	ip_format(&ip, text);
+}

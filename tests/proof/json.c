@@ -1,0 +1,29 @@
+/* Rooms: json
+ * With: utf8
+ * Eva:
+ * Pieces up to LENGTH octets, behind any part of a character. */
+#include "json.h"
+
+#include "prove.h"
+
+enum { LENGTH = 8 };
+
+static void
+once(size_t length, unsigned char count)
+{
+	struct utf8 utf8;
+	char *out = room(JSON_ESCAPED_MAX(length));
+
+	ANYTHING(utf8);
+	utf8.count = count;
+	(void)json_escape(&utf8, octets(length), length, out);
+	(void)json_escape_end(&utf8, room(JSON_ESCAPED_MAX(0)));
+}
+
+void
+prove(void)
+{
+	for (size_t length = 0; length <= LENGTH; length++)
+		for (unsigned char count = 0; count <= 3; count++)
+			once(length, count);
+}
