@@ -1,6 +1,5 @@
 /* Rooms: action
  * With: clean reply text utf8
- * Eva:
  * Answers and actions up to LENGTH octets. */
 #include "action.h"
 
@@ -23,6 +22,7 @@ once(size_t length, bool utf8)
 void
 prove(void)
 {
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++) {
 		once(length, false);
 		once(length, true);

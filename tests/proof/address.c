@@ -1,6 +1,5 @@
 /* Rooms: address
  * With: number text utf8
- * Eva:
  * Texts up to LENGTH octets. */
 #include "address.h"
 
@@ -32,6 +31,7 @@ once(size_t length, bool utf8)
 void
 prove(void)
 {
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++) {
 		once(length, false);
 		once(length, true);

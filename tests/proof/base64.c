@@ -1,12 +1,11 @@
 /* Rooms: base64
- * With:
- * Eva: -eva-slevel 200
+ * Eva: -eva-slevel-function prove_memchr:0
  * Texts up to LENGTH octets; the encoder in any state. */
 #include "base64.h"
 
 #include "prove.h"
 
-enum { LENGTH = 20 };
+enum { LENGTH = 13 };
 
 static void
 decode(size_t length)
@@ -36,8 +35,10 @@ encode(size_t length, unsigned char count)
 void
 prove(void)
 {
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++) {
 		decode(length);
+		//@ loop unroll 99;
 		for (unsigned char count = 0; count <= 2; count++)
 			encode(length, count);
 	}

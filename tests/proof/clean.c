@@ -1,29 +1,27 @@
 /* Rooms: clean
- * With: text utf8
- * Eva:
- * Texts up to LENGTH octets into any room up to SIZE. */
+ * Models: text
+ * Texts up to LENGTH octets into any room. */
 #include "clean.h"
 
 #include "prove.h"
 
-enum { LENGTH = 10, SIZE = 12 };
+enum { LENGTH = 8 };
 
 static void
-once(size_t length, size_t size, bool utf8)
+once(size_t length, size_t size)
 {
-	char *out = room(size);
-	size_t n = clean(octets(length), length, utf8, out, size);
+	char *out = room(size), *text = octets(length);
 
-	if (n > 0)
-		(void)out[n - 1];
+	(void)clean(text, length, false, out, size);
+	(void)clean(text, length, true, out, size);
 }
 
 void
 prove(void)
 {
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++)
-		for (size_t size = 0; size <= SIZE; size++) {
-			once(length, size, false);
-			once(length, size, true);
-		}
+		//@ loop unroll 99;
+		for (size_t size = 0; size <= length + 1; size++)
+			once(length, size);
 }

@@ -1,6 +1,4 @@
 /* Rooms: content
- * With:
- * Eva:
  * Pieces up to LENGTH octets in any state. */
 #include "content.h"
 
@@ -28,6 +26,7 @@ once(size_t length)
 void
 prove(void)
 {
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++)
 		once(length);
 }

@@ -1,6 +1,4 @@
 /* Rooms: date
- * With:
- * Eva:
  * Any time that there is. */
 #include "date.h"
 

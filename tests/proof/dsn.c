@@ -1,6 +1,5 @@
 /* Rooms: dsn
  * With: address number text utf8 xtext
- * Eva:
  * Values up to LENGTH octets. */
 #include "dsn.h"
 
@@ -21,8 +20,10 @@ once(size_t length)
 void
 prove(void)
 {
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++) {
 		once(length);
+		//@ loop unroll 99;
 		for (int utf8 = 0; utf8 <= 1; utf8++) {
 			(void)dsn_orcpt(octets(length), length, utf8 != 0);
 			(void)dsn_auth(octets(length), length, utf8 != 0);

@@ -1,6 +1,5 @@
 /* Rooms: ip
  * With: number text utf8
- * Eva:
  * Texts up to LENGTH octets; any address. */
 #include "ip.h"
 
@@ -14,6 +13,7 @@ prove(void)
 	struct ip ip;
 	char text[IP_TEXT_MAX];
 
+	//@ loop unroll 99;
 	for (size_t length = 0; length <= LENGTH; length++) {
 		const char *read = octets(length);
 		(void)ip_read_v4(read, length, &ip);

@@ -1,12 +1,11 @@
 /* Rooms: json
- * With: utf8
- * Eva:
+ * Models: utf8
  * Pieces up to LENGTH octets, behind any part of a character. */
 #include "json.h"
 
 #include "prove.h"
 
-enum { LENGTH = 8 };
+enum { LENGTH = 6 };
 
 static void
 once(size_t length, unsigned char count)
@@ -23,7 +22,10 @@ once(size_t length, unsigned char count)
 void
 prove(void)
 {
-	for (size_t length = 0; length <= LENGTH; length++)
+	//@ loop unroll 99;
+	for (size_t length = 0; length <= LENGTH; length++) {
+		//@ loop unroll 99;
 		for (unsigned char count = 0; count <= 3; count++)
 			once(length, count);
+	}
 }

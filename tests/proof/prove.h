@@ -1,7 +1,7 @@
 /* What the harnesses have in common; for Frama-C alone, see tests/prove. A
  * block has exactly the octets that were asked for, so that one octet too far
- * is an alarm; a length is best tried by a loop, each alone: what is then known
- * of text + n and length - n stays together. */
+ * is an alarm; a length is best tried by a loop, each alone, since Eva knows
+ * values and not what they have to do with each other. */
 #ifndef SMTPD_PROVE_H
 #define SMTPD_PROVE_H
 
@@ -26,7 +26,7 @@ octets(size_t n)
 	return block;
 }
 
-/* n octets that nobody has written yet. */
+/* Room for n octets that nobody has written yet. */
 static inline char *
 room(size_t n)
 {

@@ -1,0 +1,20 @@
+/* Read before all else: the functions of libc whose contracts in Frama-C want a
+ * pointer that can be read even for no octets at all, where C11 7.24.1 takes
+ * the one behind the last; and memchr() by the octet, so that Eva knows where
+ * it has found something. NULL is none of them. */
+#ifndef SMTPD_PROVE_LIBC_H
+#define SMTPD_PROVE_LIBC_H
+
+#include <string.h>
+
+void *prove_memchr(const void *block, int octet, size_t n);
+void *prove_memcpy(void *to, const void *from, size_t n);
+void *prove_memmove(void *to, const void *from, size_t n);
+int prove_memcmp(const void *one, const void *other, size_t n);
+
+#define memchr prove_memchr
+#define memcpy prove_memcpy
+#define memmove prove_memmove
+#define memcmp prove_memcmp
+
+#endif
