@@ -202,6 +202,10 @@ check-valgrind:
 		all build/valgrind/tests/units build/valgrind/tests/hostile
 	tests/valgrind build/valgrind $(MEMCHECK:%=tests/%.bats)
 
+# Frama-C's proof that the pure rooms do nothing undefined, or of NAMES alone.
+prove:
+	tests/prove $(NAMES)
+
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
@@ -238,12 +242,15 @@ dist:
 format:
 	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch]
 
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c \
+		tests/proof/*.[ch] tests/proof/models/*.[ch]
+
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
 .PHONY: all print-pure print-public run check check-all check-valgrind \
 	$(VARIANTS:%=check-%) variants $(VARIANTS:%=variant-%) load faults soak fuzz \
-	fuzz-targets coverage install dist format clean FORCE
+	fuzz-targets coverage prove install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)
