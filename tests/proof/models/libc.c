@@ -4,6 +4,7 @@
 #undef memcpy
 #undef memmove
 #undef memcmp
+#undef strcmp
 
 void *
 prove_memchr(const void *block, int octet, size_t n)
@@ -36,4 +37,46 @@ prove_memcmp(const void *one, const void *other, size_t n)
 {
 	//@ assert one != \null && other != \null;
 	return n > 0 ? memcmp(one, other, n) : 0;
+}
+
+int
+prove_strncmp(const char one[], const char other[], size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (one[i] != other[i])
+			return one[i] < other[i] ? -1 : 1;
+		if (one[i] == '\0')
+			return 0;
+	}
+	return 0;
+}
+
+size_t
+prove_strcspn(const char text[], const char reject[])
+{
+	size_t n = 0;
+
+	while (text[n] != '\0' && !strchr(reject, text[n]))
+		n++;
+	return n;
+}
+
+char *
+prove_strncat(char text[], const char more[], size_t n)
+{
+	size_t at = strlen(text);
+
+	for (size_t i = 0; i < n && more[i] != '\0'; i++)
+		text[at++] = more[i];
+	text[at] = '\0';
+	return (char *)text;
+}
+
+/* Rule 7 of HACKING.md: nothing may lead here. */
+void
+prove_trap(void)
+{
+	//@ assert trap: \false;
+	for (;;)
+		continue;
 }
