@@ -4,7 +4,9 @@
 #undef memcpy
 #undef memmove
 #undef memcmp
+#undef strchr
 #undef strcmp
+#undef strlen
 
 void *
 prove_memchr(const void *block, int octet, size_t n)
@@ -39,6 +41,27 @@ prove_memcmp(const void *one, const void *other, size_t n)
 	return n > 0 ? memcmp(one, other, n) : 0;
 }
 
+size_t
+prove_strlen(const char text[])
+{
+	size_t n = 0;
+
+	while (text[n] != '\0')
+		n++;
+	return n;
+}
+
+char *
+prove_strchr(const char text[], int octet)
+{
+	for (size_t i = 0;; i++) {
+		if (text[i] == (char)octet)
+			return (char *)text + i;
+		if (text[i] == '\0')
+			return NULL;
+	}
+}
+
 int
 prove_strncmp(const char one[], const char other[], size_t n)
 {
@@ -56,7 +79,7 @@ prove_strcspn(const char text[], const char reject[])
 {
 	size_t n = 0;
 
-	while (text[n] != '\0' && !strchr(reject, text[n]))
+	while (text[n] != '\0' && !prove_strchr(reject, text[n]))
 		n++;
 	return n;
 }
@@ -64,7 +87,7 @@ prove_strcspn(const char text[], const char reject[])
 char *
 prove_strncat(char text[], const char more[], size_t n)
 {
-	size_t at = strlen(text);
+	size_t at = prove_strlen(text);
 
 	for (size_t i = 0; i < n && more[i] != '\0'; i++)
 		text[at++] = more[i];

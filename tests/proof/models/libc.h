@@ -6,12 +6,16 @@
 #ifndef SMTPD_PROVE_LIBC_H
 #define SMTPD_PROVE_LIBC_H
 
+/* First: their contracts name the functions, too. */
+#include <stdlib.h>
 #include <string.h>
 
 void *prove_memchr(const void *block, int octet, size_t n);
 void *prove_memcpy(void *to, const void *from, size_t n);
 void *prove_memmove(void *to, const void *from, size_t n);
 int prove_memcmp(const void *one, const void *other, size_t n);
+size_t prove_strlen(const char text[]);
+char *prove_strchr(const char text[], int octet);
 int prove_strncmp(const char one[], const char other[], size_t n);
 size_t prove_strcspn(const char text[], const char reject[]);
 char *prove_strncat(char text[], const char more[], size_t n);
@@ -22,6 +26,8 @@ void prove_trap(void) __attribute__((noreturn));
 #define memmove prove_memmove
 #define memcmp prove_memcmp
 #define strcmp(one, other) prove_strncmp(one, other, (size_t)-1)
+#define strlen prove_strlen
+#define strchr prove_strchr
 #define strncmp prove_strncmp
 #define strcspn prove_strcspn
 #define strncat prove_strncat
