@@ -1,7 +1,7 @@
 /* Rooms: answer
  * With: text utf8
  * Limits: ANSWER_LINE_MAX=5 ANSWER_MAX=12 ANSWER_TEXT_MAX=4
- * Pieces of LENGTH octets in any state, with less room than there is. */
+ * Pieces up to LENGTH octets in any state, with less room than there is. */
 #include "answer.h"
 
 #include "prove.h"
@@ -21,6 +21,8 @@ once(size_t length, size_t kept, size_t text_length)
 	answer.length = kept;
 	answer.text_length = text_length;
 	(void)answer_take(&answer, &text, &length);
+	//@ assert answer.length <= ANSWER_LINE_MAX + 1;
+	//@ assert answer.text_length <= ANSWER_TEXT_MAX;
 }
 
 void
@@ -31,5 +33,6 @@ prove(void)
 		//@ loop unroll 99;
 		for (size_t n = 0; n <= ANSWER_TEXT_MAX; n++)
 			once(LENGTH, kept, n);
+		once(kept, kept, 0);
 	}
 }

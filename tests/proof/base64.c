@@ -29,6 +29,7 @@ encode(size_t length, unsigned char count)
 	ANYTHING(encoder);
 	encoder.count = count;
 	(void)base64_encode(&encoder, octets(length), length, out);
+	//@ assert encoder.count <= 2;
 	(void)base64_encode_end(&encoder, end);
 }
 

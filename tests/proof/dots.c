@@ -1,10 +1,11 @@
 /* Rooms: dots
+ * Octets: followed
  * Pieces up to LENGTH octets into any room up to SIZE, in any state. */
 #include "dots.h"
 
 #include "prove.h"
 
-enum { LENGTH = 5, SIZE = 12 };
+enum { LENGTH = 4, SIZE = 8 };
 
 static void
 once(size_t length, size_t size)

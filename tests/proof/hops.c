@@ -17,6 +17,7 @@ once(size_t length, int state, size_t matched)
 
 	hops.state = state;
 	hops_count(&hops, octets(length), length);
+	//@ assert hops.state != HOPS_NAME || hops.matched < 9;
 }
 
 void

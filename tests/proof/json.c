@@ -11,12 +11,13 @@ static void
 once(size_t length, unsigned char count)
 {
 	struct utf8 utf8;
-	char *out = room(JSON_ESCAPED_MAX(length));
+	char *out = room(JSON_ESCAPED_MAX(length)), end[JSON_ESCAPED_MAX(0)];
 
 	ANYTHING(utf8);
 	utf8.count = count;
 	(void)json_escape(&utf8, octets(length), length, out);
-	(void)json_escape_end(&utf8, room(JSON_ESCAPED_MAX(0)));
+	//@ assert utf8.count <= 3;
+	(void)json_escape_end(&utf8, end);
 }
 
 void

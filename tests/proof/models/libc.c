@@ -1,5 +1,7 @@
 #include "libc.h"
 
+#include "prove.h"
+
 #undef memchr
 #undef memcpy
 #undef memmove
@@ -20,18 +22,35 @@ prove_memchr(const void *block, int octet, size_t n)
 	return NULL;
 }
 
+/* What was copied is any octets, unless they are to be followed. */
+static void
+forget(void *to, size_t n)
+{
+#ifndef COPIED
+	Frama_C_make_unknown(to, n);
+#endif
+}
+
 void *
 prove_memcpy(void *to, const void *from, size_t n)
 {
 	//@ assert to != \null && from != \null;
-	return n > 0 ? memcpy(to, from, n) : to;
+	if (n > 0) {
+		memcpy(to, from, n);
+		forget(to, n);
+	}
+	return to;
 }
 
 void *
 prove_memmove(void *to, const void *from, size_t n)
 {
 	//@ assert to != \null && from != \null;
-	return n > 0 ? memmove(to, from, n) : to;
+	if (n > 0) {
+		memmove(to, from, n);
+		forget(to, n);
+	}
+	return to;
 }
 
 int
