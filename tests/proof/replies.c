@@ -1,12 +1,13 @@
 /* Rooms: replies
- * With: reply text
- * Models: utf8
- * Texts up to LENGTH octets, three replies of the shortest. */
+ * Models: reply
+ * Octets: followed
+ * Inlined: replies_next
+ * Texts up to LENGTH octets. */
 #include "replies.h"
 
 #include "prove.h"
 
-enum { LENGTH = 9 };
+enum { LENGTH = 6 };
 
 static void
 once(size_t length)

@@ -1,13 +1,14 @@
 /* Rooms: verdict
- * With: text
- * Models: reply utf8
+ * Models: reply text
+ * With: utf8
+ * Limits: REPLY_LINE_MAX=16 REPLY_MAX=60
  * Outputs up to LENGTH octets behind any status. */
 #include "verdict.h"
 
 #include "prove.h"
 #include "reply.h"
 
-enum { LENGTH = 8 };
+enum { LENGTH = 6 };
 
 static void
 once(size_t length, int status)

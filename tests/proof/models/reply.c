@@ -25,11 +25,14 @@ reply_code(const char *text, size_t length, bool utf8)
 	return any_int(200, 559);
 }
 
-/* At the end 0, else one octet at least. */
+/* At the end 0, else one octet at least; each is tried alone. */
 size_t
 reply_span(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
+	for (size_t i = 0; i < length; i++) {
 		(void)text[i];
-	return length > 0 ? any_size(1, length) : 0;
+		if (any_bool())
+			return i + 1;
+	}
+	return length;
 }
