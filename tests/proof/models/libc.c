@@ -13,7 +13,7 @@
 void *
 prove_memchr(const void *block, int octet, size_t n)
 {
-	const volatile char *at = block;
+	const char *at = block;
 
 	//@ assert block != \null;
 	for (size_t i = 0; i < n; i++)
