@@ -181,22 +181,25 @@ is_general_literal(const char *text, size_t length)
 static size_t
 address_literal(const char *text, size_t length)
 {
-	const char *close = memchr(text, ']', length);
-	size_t inside;
+	const char *inside, *close;
+	size_t n;
 
-	if (length == 0 || *text != '[' || !close)
+	if (length == 0 || *text != '[')
 		return 0;
-	inside = (size_t)(close - text) - 1;
-	if (memchr(text + 1, '[', inside))
+	inside = text + 1;
+	close = memchr(inside, ']', length - 1);
+	if (!close)
 		return 0;
-	if (inside > 5 && text_same(text + 1, 5, "IPv6:", 5)) {
-		if (!is_ipv6(text + 6, inside - 5))
+	n = (size_t)(close - inside);
+	if (memchr(inside, '[', n))
+		return 0;
+	if (n > 5 && text_same(inside, 5, "IPv6:", 5)) {
+		if (!is_ipv6(inside + 5, n - 5))
 			return 0;
-	} else if (!is_ipv4(text + 1, inside) &&
-		   !is_general_literal(text + 1, inside)) {
+	} else if (!is_ipv4(inside, n) && !is_general_literal(inside, n)) {
 		return 0;
 	}
-	return inside + 2;
+	return n + 2;
 }
 
 static size_t

@@ -39,7 +39,7 @@ civil_from_days(struct civil *civil, int64_t days)
 	unsigned month = (5 * of_year + 2) / 153;
 
 	civil->day = of_year - (153 * month + 2) / 5 + 1;
-	civil->month = month < 10 ? month + 3 : month - 9;
+	civil->month = (month + 2) % 12 + 1; /* month 0 is March */
 	civil->year =
 	    (unsigned)(era * 400 + year) + (civil->month <= 2 ? 1 : 0);
 }

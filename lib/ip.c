@@ -189,7 +189,7 @@ void
 ip_format(const struct ip *ip, char text[IP_TEXT_MAX])
 {
 	char decimal[NUMBER_TEXT_MAX];
-	size_t from = GROUPS, gap;
+	size_t from = 0, gap;
 
 	if (ip_is_v4(ip)) {
 		for (size_t i = sizeof mapped; i < 16; i++) {
@@ -202,7 +202,7 @@ ip_format(const struct ip *ip, char text[IP_TEXT_MAX])
 	}
 	gap = longest_gap(ip, &from);
 	for (size_t i = 0; i < GROUPS; i++) {
-		if (i == from) {
+		if (gap > 0 && i == from) {
 			*text++ = ':';
 			i += gap - 1;
 			if (i == GROUPS - 1)
