@@ -1,17 +1,18 @@
 /* Rooms: proxy
- * With: utf8
- * Models: ip number text
- * Limits: PROXY_BINARY_MAX=44 PROXY_TLS_MAX=3
- * Octets: copied
- * Eva: -eva-unroll-recursive-calls 3
- * Headers of version 1 up to TEXT octets behind "PROXY ", and those of version
- * 2 with addresses of IPv4 and UP octets of vectors; what is not yet known of
- * either, cut anywhere. */
+ * Models: ip number
+ * With: text utf8
+ * Limits: PROXY_BINARY_MAX=44 PROXY_TLS_MAX=2
+ * Octets: followed
+ * Inlined: next_word
+ * Eva: -eva-unroll-recursive-calls 3 -eva-slevel-function checksum:0
+ * Split: proxy value.length for (size_t i = 0; i < sizeof vectors
+ * What follows "PROXY TCP4 " up to TEXT octets; headers of version 2 with
+ * addresses of IPv4 and up to VECTORS octets behind them. */
 #include "proxy.h"
 
 #include "prove.h"
 
-enum { TEXT = 9, VECTORS = 9 };
+enum { TEXT = 8, VECTORS = 12 };
 
 /* What follows may be anything. */
 static void
@@ -27,7 +28,7 @@ once(struct proxy *proxy, size_t length)
 static void
 text(size_t length)
 {
-	struct proxy proxy = {.octets = "PROXY ", .length = 6};
+	struct proxy proxy = {.octets = "PROXY TCP4 ", .length = 11};
 
 	once(&proxy, length);
 }
@@ -54,11 +55,10 @@ prove(void)
 	for (size_t length = 0; length <= TEXT; length++)
 		text(length);
 	//@ loop unroll 99;
-	for (size_t n = 1; n <= 12 + VECTORS; n++)
-		binary(0x21, 0x11, n);
-	//@ loop unroll 99;
-	for (size_t n = 1; n <= 36; n++)
-		binary(0x21, 0x21, n);
+	for (size_t n = 0; n <= VECTORS; n++)
+		binary(0x21, 0x11, 12 + n);
+	binary(0x21, 0x11, 11);
+	binary(0x21, 0x21, 36);
 	binary(0x20, (char)any_int(-128, 127), 3);
 	binary(0x21, 0, 1);
 }
