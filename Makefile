@@ -154,7 +154,8 @@ dist:
 	git archive --prefix=smtpd-$(VERSION)/ -o smtpd-$(VERSION).tar.gz HEAD
 
 format:
-	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c \
+		tests/proof/*.[ch] tests/proof/models/*.[ch]
 
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)
