@@ -56,8 +56,18 @@ prove_memmove(void *to, const void *from, size_t n)
 int
 prove_memcmp(const void *one, const void *other, size_t n)
 {
+#ifdef COPIED
+	const unsigned char *a = one, *b = other;
+
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return a[i] < b[i] ? -1 : 1;
+	//@ assert one != \null && other != \null;
+	return 0;
+#else
 	//@ assert one != \null && other != \null;
 	return n > 0 ? memcmp(one, other, n) : 0;
+#endif
 }
 
 size_t
