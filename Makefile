@@ -26,12 +26,35 @@ CC = musl-gcc
 LINK = -static
 HARDEN = -fstack-protector-strong
 endif
+ifdef FUZZING
+SANITIZE = 1
+endif
 ifdef SANITIZE
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer -DSANITIZE
 LINK = -fsanitize=address,undefined
 else
 CPPFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+endif
+# For `make fuzz`: libfuzzer or afl.
+ifeq ($(FUZZING),libfuzzer)
+CC = clang
+HARDEN += -fsanitize=fuzzer-no-link \
+	-fsanitize-coverage-ignorelist=tests/fuzz/unwatched.txt
+endif
+ifeq ($(FUZZING),afl)
+CC = afl-clang-fast
+endif
+# For `make coverage`: processes that end without exit(3) say what they ran.
+ifdef COVERAGE
+CFLAGS = -O0 -g
+HARDEN += --coverage -fprofile-abs-path -fprofile-update=atomic \
+	-DCOVERAGE
+LINK += --coverage
+UNCONFINED = 1
+endif
+ifdef UNCONFINED
+CPPFLAGS += -DUNCONFINED
 endif
 ifdef WERROR
 WARNINGS += -Werror
@@ -48,14 +71,14 @@ ROOMS = $(patsubst lib/%.c,$(BUILD)/lib/%.o,$(sort $(wildcard lib/*.c)))
 # The pure rooms (HACKING.md), and those of them whose headers are installed.
 PURE = action address answer ask base64 clean client commands content data \
 	date dots dsn ehlo esmtp exchange hooktext hops ip json line \
-	listname login machine mailbox network number offer param pattern \
+	listname login machine mailbox network number offer pace param pattern \
 	proxy quote receive record replies reply sasl smtp text utf8 \
 	variables verdict visible xclient xtext
 PUBLIC = action address answer base64 clean client content data date dots \
 	dsn hops json line mailbox number offer param pattern quote replies \
 	reply sasl smtp text utf8 verdict visible xclient xtext
 TESTS = $(sort $(wildcard tests/*.bats))
-TOOL_NAMES = units events hostile
+TOOL_NAMES = units events hostile planted filtered ledger
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl
@@ -99,6 +122,11 @@ $(BUILD)/tests/hostile: $(BUILD)/smtpd.o $(BUILD)/tests/hostile.o $(INSIDE) \
 		$(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 
+# smtpd whose dialogue a client can have make system calls.
+$(BUILD)/tests/planted: $(BUILD)/smtpd.o $(BUILD)/tests/planted.o $(INSIDE) \
+		$(LIBRARY)
+	$(CC) $(LINK) $(LDFLAGS) -Wl,--wrap=smtp_input -o $@ $^
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBRARY)
 	$(CC) $(LINK) $(LDFLAGS) -o $@ $^
 -include $(wildcard $(BUILD)/tests/*.d)
@@ -113,7 +141,33 @@ print-public:
 run: all
 	$(BIN)/smtpd -n -l localhost:8025 -- $(BIN)/smtpd-print
 
+# Targets of fuzzers, with main of their own only where there is no fuzzer's.
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(filter-out tests/fuzz/replay.c, \
+	$(sort $(wildcard tests/fuzz/*.c))))
+FUZZ_MAIN = $(if $(FUZZING),,$(BUILD)/tests/fuzz/replay.o)
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(FUZZ_MAIN) $(INSIDE) $(LIBRARY)
+	$(CC) $(LINK) $(if $(FUZZING),-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^
+fuzz-targets: $(FUZZ:%=$(BUILD)/tests/fuzz/%)
+-include $(wildcard $(BUILD)/tests/fuzz/*.d)
+
+# make fuzz SECONDS=n [FUZZER=afl] [TARGETS="data agent"]: each for so long.
+FUZZER = libfuzzer
+TARGETS = $(FUZZ)
+fuzz: SECONDS = 60
+fuzz:
+	$(MAKE) FUZZING=$(FUZZER) BUILD=build/fuzz-$(FUZZER) fuzz-targets
+	tests/fuzz/run $(FUZZER) $(SECONDS) build/fuzz-$(FUZZER) $(TARGETS)
+
+# A preload that makes calls fail: of what is linked with glibc at run time.
+$(BUILD)/tests/%.so: tests/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(CFLAGS) $(WARNINGS) -Wno-pedantic \
+		-fPIC -shared -o $@ $<
+
 TOOLS = $(TOOL_NAMES:%=$(BUILD)/tests/%)
+ifndef STATIC
+TOOLS += $(BUILD)/tests/faults.so
+endif
 # Tests wait more than they work: one more at once than there should be cores.
 check: all $(TOOLS)
 	JOBS=$${JOBS:-3} tests/run $(TESTS)
@@ -128,10 +182,32 @@ $(VARIANTS:%=check-%): check-%: $(TOOLS) variant-%
 prove:
 	tests/prove $(NAMES)
 
+# A thousand connections at once, by glibc and by musl.
+load: all $(TOOLS) variant-musl
+	CONNECTIONS=1000 MESSAGES=5 JOBS=1 tests/run -b . -b build/musl tests/load.bats
+
+# Mixed traffic and faults: make soak SECONDS=600. Not in CI.
+soak: SECONDS = 600
+soak: all $(TOOLS)
+	nice python3 tests/soak.py $(SECONDS)
+
+# Every fault, 5,000 messages under kill -9: three minutes.
+faults: all $(TOOLS)
+	FAULTS_ALL=1 FILE_TIMEOUT=900 BATS_TEST_TIMEOUT=600 tests/run tests/faults.bats \
+		tests/kills.bats
+
 variants: $(VARIANTS:%=variant-%)
 $(VARIANTS:%=variant-%): variant-%:
 	$(MAKE) WERROR=1 $($*) BUILD=build/$* BIN=build/$* \
-		all $(TOOL_NAMES:%=build/$*/tests/%)
+		all $(TOOL_NAMES:%=build/$*/tests/%) $(if $(filter sanitize,$*),fuzz-targets)
+
+# What lib/ runs of itself in these tests, which are those that run the most.
+COVERED = auth delivery hooks hostile launchers limits lmtp maildir mailman \
+	policy policyd print proxy relay tls xclient
+coverage:
+	$(MAKE) COVERAGE=1 BUILD=build/coverage BIN=build/coverage all \
+		$(TOOL_NAMES:%=build/coverage/tests/%)
+	tests/coverage build/coverage $(COVERED:%=tests/%.bats)
 
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig \
@@ -154,13 +230,13 @@ dist:
 	git archive --prefix=smtpd-$(VERSION)/ -o smtpd-$(VERSION).tar.gz HEAD
 
 format:
-	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch]
 
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)
 
 FORCE:
-.PHONY: all print-pure print-public run prove check check-all $(VARIANTS:%=check-%) variants \
-	$(VARIANTS:%=variant-%) install dist format clean FORCE
+.PHONY: all print-pure print-public run check check-all $(VARIANTS:%=check-%) load faults soak variants \
+	$(VARIANTS:%=variant-%) fuzz fuzz-targets coverage prove install dist format clean FORCE
 .SECONDARY:
 -include $(ROOMS:.o=.d) $(BUILD)/smtpd.d $(FILTERS:%=$(BUILD)/filters/%.d)

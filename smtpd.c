@@ -11,10 +11,12 @@
 #include "address.h"
 #include "agent.h"
 #include "io.h"
+#include "journal.h"
 #include "launch.h"
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "sandbox.h"
 #include "settings.h"
 #include "user.h"
 
@@ -115,6 +117,7 @@ settle(void)
 		settings.smtp.recipients_max = 1;
 	settings.timeout = (int)option_number(OPTION_TIMEOUT);
 	settings.session_timeout = (int)option_number(OPTION_SESSION_TIMEOUT);
+	settings.min_rate = option_number(OPTION_MIN_RATE);
 	settings.command_timeout = (int)option_number(OPTION_COMMAND_TIMEOUT);
 	settings.received = !option_given(OPTION_NO_RECEIVED);
 	settings.trust = !option_given(OPTION_NO_TRUST);
@@ -331,6 +334,32 @@ become_user(void)
 	return geteuid() != 0 || user_become("nobody", false);
 }
 
+/* False if there is to be a sandbox, and is none. A listener says at its start
+ * that there is none, and not at each connection. */
+static bool
+check_sandbox(void)
+{
+	settings.confined = option_given(OPTION_REQUIRE_SANDBOX);
+	if ((listener.count == 0 && !settings.confined) || sandbox_offered())
+		return true;
+	settings.exposed = true;
+	journal_exposed(errno, settings.confined);
+	return !settings.confined;
+}
+
+/* True if what is run may need more rights than smtpd has: it has them by
+ * set-user-ID, or may be given those of others by root. */
+static bool
+needs_rights(void)
+{
+	bool needed = geteuid() == 0 || settings.checker ||
+		      command_gains(settings.command.path);
+
+	for (size_t i = 0; !needed && i < settings.hooks.count; i++)
+		needed = command_gains(settings.hooks.hooks[i].path);
+	return needed;
+}
+
 static int
 serve(void)
 {
@@ -402,5 +431,11 @@ main(int argc, char **argv)
 	mention_useless();
 	set_command(argv + command);
 	(void)command_find(&settings.command); /* which says what is wrong */
+	if (!check_sandbox()) {
+		listen_remove(&listener);
+		return EX_CONFIG;
+	}
+	if (!needs_rights())
+		sandbox_renounce();
 	return serve();
 }

@@ -35,7 +35,8 @@ reap(struct table *table)
 {
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0 ||
+	       (pid < 0 && errno == EINTR))
 		for (int i = 0; i < table->count; i++)
 			if (table->children[i].pid == pid)
 				table->children[i] =

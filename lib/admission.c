@@ -88,6 +88,15 @@ ask_hook(struct transaction *self, const char *mechanism, struct advice *advice)
 		consult(&consultation, advice);
 }
 
+/* Behind so many errors a sound dialogue lets nobody guess on. */
+static bool
+may_guess(const struct transaction *self)
+{
+	size_t most = self->settings->smtp.errors_max;
+
+	return most == 0 || self->logins_refused < most;
+}
+
 /* A login is over: reply says in what way. */
 static bool
 conclude(struct transaction *self, const char *mechanism, const char *user,
@@ -117,6 +126,7 @@ conclude(struct transaction *self, const char *mechanism, const char *user,
 	answer(self, reply, length, good ? RECORD_IS_GOOD : 0);
 	if (good)
 		return true;
+	self->logins_refused++;
 	(void)snprintf(command, sizeof command, "AUTH %s", mechanism);
 	memcpy(text, reply, length);
 	text[length] = '\0';
@@ -156,7 +166,8 @@ admit_login(struct transaction *self, const struct record *record)
 	const char *reply;
 
 	if (!settings->checker || !sequence_allows_verb(self, "AUTH") ||
-	    record->number < SASL_PLAIN || record->number > SASL_CRAM_MD5 ||
+	    !may_guess(self) || record->number < SASL_PLAIN ||
+	    record->number > SASL_CRAM_MD5 ||
 	    hook_of(self, names[mechanism], strlen(names[mechanism])) ||
 	    !sasl_user_valid(record->first, record->first_length) ||
 	    exchange.hook || cram != (self->challenge[0] != '\0'))
@@ -265,7 +276,8 @@ admit_challenge(struct transaction *self, const struct record *record)
 	};
 	size_t prefix = strlen(HOOKS_AUTH);
 
-	if (!sequence_allows_verb(self, "AUTH") || !is_initial(record))
+	if (!sequence_allows_verb(self, "AUTH") || !may_guess(self) ||
+	    !is_initial(record))
 		return false;
 	exchange.hook = hook_of(self, record->first, record->first_length);
 	if (!exchange.hook)

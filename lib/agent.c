@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,12 +40,18 @@
  * it, before the rest of what it sent resets the connection. */
 #define LINGER_SECONDS 2
 
+/* The dialogue has so long to end, when the session has lasted its time. */
+#define LATE_SECONDS 10
+
 /* A session as the agent knows it. */
 static struct {
 	struct peer peer;
 	struct transaction transaction;
 	struct smtp *smtp; /* greets, and is then the dialogue's */
 	bool broken;       /* the dialogue sent what it may not */
+	bool reset;        /* it has ended, an answer unread */
+	bool late;         /* it should have ended the session long ago */
+	int64_t waited;    /* milliseconds for it to say something */
 	bool over;         /* so does nobody listen any more */
 	bool closed;       /* the greeting was a good-bye */
 	int64_t begun;
@@ -119,7 +126,15 @@ take_packet(void)
 
 	if (n < 0 && errno == EINTR)
 		return;
+	/* It ended with an answer of ours unread. The system says so first, and
+	 * once: its last words are still to be read. */
+	if (n < 0 && errno == ECONNRESET && !self.reset) {
+		self.reset = true;
+		return;
+	}
 	if (n <= 0) {
+		/* A dialogue that is still there tells the client 421. */
+		(void)shutdown(self.transaction.channel, SHUT_RDWR);
 		self.over = true;
 		return;
 	}
@@ -135,6 +150,20 @@ take_packet(void)
 	self.over = self.broken || self.transaction.stopped;
 }
 
+/* Milliseconds to wait for the dialogue: it has a clock of its own, and ends
+ * the session by that; where it does not, it is not what it should be. -1:
+ * for ever. */
+static int
+patience(void)
+{
+	int64_t most = self.transaction.settings->session_timeout;
+	int64_t left = (most + LATE_SECONDS) * 1000 - self.waited;
+
+	if (most == 0)
+		return -1;
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
 /* Answers records until the dialogue has ended, or may not go on. */
 static void
 serve(void)
@@ -145,7 +174,8 @@ serve(void)
 	};
 
 	while (!self.over) {
-		int stops = signals_stops();
+		int ready, stops = signals_stops(), most = patience();
+		int64_t since = clock_now();
 
 		if (stops > 1)
 			return;
@@ -154,7 +184,13 @@ serve(void)
 		if (stops > 0)
 			(void)kill(self.transaction.dialogue, SIGTERM);
 		polled[1].fd = complaint_source();
-		if (signals_wait(polled, 2, stops > 0 ? 1000 : -1) <= 0)
+		if (stops > 0 && (most < 0 || most > 1000))
+			most = 1000;
+		ready = signals_wait(polled, 2, most);
+		self.waited += clock_now() - since;
+		self.late = ready == 0 && patience() == 0;
+		self.over = self.late;
+		if (ready <= 0)
 			continue;
 		if (polled[1].revents)
 			complaint_take();
@@ -264,8 +300,10 @@ start_dialogue(void)
 	self.transaction.channel = ends[0];
 	start.channel = ends[1];
 	self.transaction.dialogue = fork();
-	if (self.transaction.dialogue == 0)
+	if (self.transaction.dialogue == 0) {
+		variables_forget(&self.transaction.session.variables);
 		dialogue_run(&start);
+	}
 	(void)close(ends[1]); /* a socket with nothing in it */
 	(void)munmap(self.smtp, sizeof *self.smtp); /* it was mapped */
 	return self.transaction.dialogue > 0;
@@ -362,16 +400,19 @@ end_session(void)
 static int
 finish(void)
 {
-	bool killed = self.broken || signals_stops() > 1;
+	bool killed = self.broken || self.late || signals_stops() > 1;
 	int status = wait_for_dialogue(&killed);
 	bool died = WIFSIGNALED(status) && !killed;
 
-	if (killed && !self.broken)
+	if (killed && !self.broken && !self.late)
 		memcpy(self.transaction.end, "stop", sizeof "stop");
 
 	if (self.broken)
 		log_error("the dialogue process sent a record that it "
 			  "may not; session ended");
+	else if (self.late)
+		log_error("the dialogue process went on after the end of the "
+			  "session (--session-timeout); it was killed");
 	else if (died)
 		log_error("the dialogue process was killed by signal %d; "
 			  "session ended",
@@ -382,7 +423,10 @@ finish(void)
 	else if (!killed && !self.transaction.moved && unexpected_end())
 		linger();
 	end_session();
-	return self.broken || died ? EX_SOFTWARE : EX_OK;
+	if (self.broken || self.late || died)
+		return EX_SOFTWARE;
+	return strcmp(self.transaction.end, DIALOGUE_EXPOSED) == 0 ? EX_CONFIG
+								   : EX_OK;
 }
 
 /* What the client may do for being who it is. */
@@ -447,6 +491,7 @@ static int
 cannot_begin(void)
 {
 	log_error("cannot begin a session: %s", strerror(errno));
+	(void)io_write(1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
 	return EX_OSERR;
 }
 

@@ -2,20 +2,18 @@
 
 #include <signal.h>
 #include <stddef.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 
-#include "io.h"
+#include "signals.h"
 
-/*
- * A socket keeps the wait for the client itself (SO_RCVTIMEO, SO_SNDTIMEO), and
- * the timer first fires when the session is over. On anything else it fires
- * every second and both are counted; so it does where there is a header, all
- * of which has to come in one wait. It goes on firing, so that a signal that
- * comes just before a read is followed by another.
- */
+/* Between two ticks, in milliseconds. */
+#define TICK_MIN 250
+#define TICK_MAX 5000
+
+/* The clock goes on ticking, so that a signal that comes just before a read is
+ * followed by another. */
 static volatile sig_atomic_t ticks, stopping;
-static int ticks_of_session, ticks_of_wait, ticks_of_header;
+static long tick_length, longest_wait, longest_session;
 
 static void
 tick(int signal)
@@ -36,8 +34,10 @@ static void
 take_signals(void)
 {
 	static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction on_tick = {.sa_handler = tick, .sa_flags = SA_ONSTACK};
-	struct sigaction on_stop = {.sa_handler = stop, .sa_flags = SA_ONSTACK};
+	struct sigaction on_tick = {
+	    .sa_handler = tick, .sa_flags = SIGNALS_FLAGS};
+	struct sigaction on_stop = {
+	    .sa_handler = stop, .sa_flags = SIGNALS_FLAGS};
 	sigset_t none;
 
 	(void)sigaction(SIGALRM, &on_tick, NULL);
@@ -49,57 +49,41 @@ take_signals(void)
 }
 
 void
-alarm_begin(
-    const int *descriptors, size_t count, int wait, int session, bool header)
+alarm_begin(int wait, int session)
 {
-	struct timeval longest = {.tv_sec = wait};
-	struct itimerval timer = {.it_interval = {.tv_sec = 1}};
-	bool sockets = true;
+	long shorter = session && session < wait ? session : wait;
+	struct itimerval timer;
 
+	longest_wait = wait * 1000L;
+	longest_session = session * 1000L;
+	tick_length = shorter * 1000 / 20;
+	if (tick_length < TICK_MIN)
+		tick_length = TICK_MIN;
+	if (tick_length > TICK_MAX)
+		tick_length = TICK_MAX;
+	timer.it_interval.tv_sec = tick_length / 1000;
+	timer.it_interval.tv_usec = tick_length % 1000 * 1000;
+	timer.it_value = timer.it_interval;
 	take_signals();
-	for (size_t i = 0; i < count; i++)
-		sockets = sockets && io_is_socket(descriptors[i]);
-	for (size_t i = 0; sockets && i < count; i++) {
-		/* Any socket can do that. */
-		(void)setsockopt(descriptors[i], SOL_SOCKET, SO_RCVTIMEO,
-		    &longest, sizeof longest);
-		(void)setsockopt(descriptors[i], SOL_SOCKET, SO_SNDTIMEO,
-		    &longest, sizeof longest);
-	}
-	if (sockets && !header) {
-		timer.it_value.tv_sec = session;
-		ticks_of_session = session ? 1 : 0;
-	} else {
-		timer.it_value.tv_sec = 1;
-		ticks_of_session = session;
-		ticks_of_wait = wait;
-	}
-	ticks_of_header = header ? wait : 0;
 	(void)setitimer(ITIMER_REAL, &timer, NULL); /* its values are good */
 }
 
-int
+long
 alarm_now(void)
 {
-	return ticks;
+	return ticks * tick_length;
 }
 
 bool
-alarm_waited(int since)
+alarm_waited(long since)
 {
-	return ticks_of_wait && ticks - since > ticks_of_wait;
+	return alarm_now() - since > longest_wait;
 }
 
 bool
 alarm_session_over(void)
 {
-	return ticks_of_session && ticks >= ticks_of_session;
-}
-
-bool
-alarm_header_over(void)
-{
-	return ticks_of_header && ticks >= ticks_of_header;
+	return longest_session && alarm_now() >= longest_session;
 }
 
 bool

@@ -158,7 +158,8 @@ batch_deliver(struct batch *batch)
 {
 	int status = EX_OK;
 
-	for (enum step step = STEP_OPEN; step <= STEP_SYNC; step++) {
+	/* A worker that does not hear of STEP_FINISH takes back what it did. */
+	for (enum step step = STEP_OPEN; step <= STEP_FINISH; step++) {
 		if (step <= STEP_MOVE && ending_came())
 			status = interrupted(batch);
 		else
@@ -166,9 +167,7 @@ batch_deliver(struct batch *batch)
 		if (status != EX_OK)
 			break;
 	}
-	if (status == EX_OK) {
-		(void)all(batch, STEP_FINISH); /* cannot fail */
-	} else {
+	if (status != EX_OK) {
 		int error = batch->error;
 		size_t culprit = batch->culprit;
 

@@ -35,6 +35,9 @@ channel_hear(struct channel *channel)
 	struct packet *packet = &channel->packet;
 	ssize_t n;
 
+	/* What was not told is not answered. */
+	if (channel->broken)
+		return false;
 	do {
 		n = read(
 		    channel->descriptor, packet->octets, sizeof packet->octets);

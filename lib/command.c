@@ -128,6 +128,14 @@ command_find(struct command *command)
 	return false;
 }
 
+bool
+command_gains(const char *path)
+{
+	struct stat about;
+
+	return stat(path, &about) == 0 && (about.st_mode & (S_ISUID | S_ISGID));
+}
+
 pid_t
 command_start(struct command *command, const int descriptors[3], int three,
     char *const *environment)

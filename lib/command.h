@@ -31,6 +31,9 @@ bool command_find(struct command *command);
  */
 const char *command_trouble(const char *path);
 
+/* True if a file has set-user-ID or set-group-ID: who runs it gains rights. */
+bool command_gains(const char *path);
+
 /*
  * Starts it in a process group of its own, with the descriptors as 0, 1 and 2,
  * and three as 3 if it is above 2, this environment, no signal blocked, ignored

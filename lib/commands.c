@@ -76,7 +76,7 @@ command_is_probe(const char *line, size_t length)
 	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
 		size_t n = strlen(verbs[i]);
 
-		if (length >= n && memcmp(line, verbs[i], n) == 0 &&
+		if (length >= n && text_same(line, n, verbs[i], n) &&
 		    (length == n || line[n] == ' '))
 			return true;
 	}

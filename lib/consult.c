@@ -5,6 +5,7 @@
 #include "hooktext.h"
 #include "log.h"
 #include "run.h"
+#include "sasl.h"
 
 static void
 advise(struct advice *advice, const char *reply)
@@ -115,6 +116,9 @@ consult(struct consultation *of, struct advice *advice)
 	advice->stopped = outcome.stopped;
 	if (!advice->stopped)
 		judge(of, &outcome, advice);
+	/* What it printed is not for the dialogue, which may be forked next. */
+	if (outcome.output)
+		sasl_wipe(outcome.output, outcome.length);
 }
 
 bool

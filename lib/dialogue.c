@@ -1,5 +1,6 @@
 #include "dialogue.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -11,8 +12,11 @@
 #include "identity.h"
 #include "io.h"
 #include "sandbox.h"
+#include "sasl.h"
 
 static struct errand self;
+
+extern char **environ;
 
 static void (*const errands[])(
     struct errand *errand, const struct smtp_event *event) = {
@@ -82,6 +86,32 @@ serve(void)
 	}
 }
 
+/* What the launcher told the agent is in this process, too: no longer. */
+static void
+forget_environment(void)
+{
+	for (char **variable = environ; *variable; variable++)
+		sasl_wipe(*variable, strlen(*variable));
+}
+
+/* Gives up all that is not needed, as far as the system lets us. */
+static void
+enter_sandbox(const struct dialogue_start *start)
+{
+	const struct settings *settings = start->settings;
+
+	forget_environment();
+	if (sandbox_enter(start->agent, io_is_file(start->out)) ||
+	    settings->exposed)
+		return;
+	errand_tell(&self, &(struct record){
+			       .type = RECORD_EXPOSED,
+			       .number = (uint64_t)errno,
+			   });
+	if (settings->confined)
+		talk_finish(&self.talk, REPLY_BROKEN, DIALOGUE_EXPOSED);
+}
+
 /* Keeps only the client and the channel. */
 static void
 close_others(const int *client, size_t count)
@@ -149,12 +179,11 @@ dialogue_run(const struct dialogue_start *start)
 	talk->telling = &self.telling;
 	talk->in = start->in;
 	talk->out = start->out;
-	alarm_begin(client, count, start->settings->timeout,
-	    start->settings->session_timeout, start->settings->proxy);
+	alarm_begin(start->settings->timeout, start->settings->session_timeout);
 	send_at_once(start->out);
 	close_others(client, count);
-	(void)sandbox_enter(start->agent); /* as far as the system lets us */
-	if (self.settings->proxy)
+	enter_sandbox(start);
+	if (self.settings->proxy && !talk->end)
 		identity_header(&self);
 	serve();
 	errand_tell(&self, &(struct record){

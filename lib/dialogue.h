@@ -11,6 +11,9 @@
 /* Why a session ended that was none: no PROXY header, or a bad one. */
 #define DIALOGUE_NO_HEADER "proxy"
 
+/* The same: there is no sandbox, and there was to be one. */
+#define DIALOGUE_EXPOSED "sandbox"
+
 struct dialogue_start {
 	struct settings *settings;
 	struct smtp *smtp; /* begun; the greeting has been written, unless a

@@ -114,6 +114,8 @@ errand_verdict(struct errand *errand, const struct smtp_event *event)
 	(void)event;
 	if (hearing_next(&errand->hearing, &text, &length))
 		smtp_reply(errand->talk.smtp, text, length);
+	else /* delivered or not: 4xx would be a claim */
+		talk_hung_up(&errand->talk, "agent");
 }
 
 void
@@ -133,6 +135,8 @@ errand_message(struct errand *errand, const struct smtp_event *event)
 	errand_tell(errand, &(struct record){.type = RECORD_MESSAGE,
 				.number = errand->window.filled});
 	channel_send(&errand->channel);
+	if (errand->channel.broken)
+		return;                  /* nobody knows of it: 421 */
 	(void)talk_flush(&errand->talk); /* the command may take minutes */
 	if (!errand->talk.gone)
 		hearing_wait(&errand->hearing);

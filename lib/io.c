@@ -104,6 +104,14 @@ io_is_socket(int descriptor)
 }
 
 bool
+io_is_file(int descriptor)
+{
+	struct stat about;
+
+	return fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+bool
 io_is_listening(int descriptor)
 {
 	int listening = 0;

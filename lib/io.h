@@ -24,6 +24,7 @@ bool io_replace(int descriptor, int by);
 bool io_same_socket(int a, int b);
 
 bool io_is_socket(int descriptor);
+bool io_is_file(int descriptor); /* a regular one */
 
 /* True if descriptor is a socket that connections are accepted from. */
 bool io_is_listening(int descriptor);

@@ -126,3 +126,17 @@ journal_end(const char *reason, uint64_t messages, int64_t since)
 	log_milliseconds(&line, "seconds", (uint64_t)(clock_now() - since));
 	log_write(&line);
 }
+
+void
+journal_exposed(int error, bool refusing)
+{
+	if (refusing)
+		log_error("refusing to run without a sandbox "
+			  "(--require-sandbox): seccomp: %s",
+		    strerror(error));
+	else
+		log_error("no sandbox: the process that faces the network has "
+			  "all rights of its user (seccomp: %s; "
+			  "--require-sandbox refuses to run)",
+		    strerror(error));
+}

@@ -29,6 +29,10 @@ void journal_refused(const struct peer *peer, const struct record *record);
 /* A line of the dialogue: RECORD_SAID. */
 void journal_said(const struct record *record);
 
+/* That there is no sandbox, for which the system gives this reason, an errno;
+ * refusing: that nothing is done without. */
+void journal_exposed(int error, bool refusing);
+
 /* The end: why, how many messages, since when by clock_now(). */
 void journal_end(const char *reason, uint64_t messages, int64_t since);
 

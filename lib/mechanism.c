@@ -145,6 +145,9 @@ mechanism_begin(struct mechanism *mechanism, struct runnable *runnable,
 	mechanism->running = run_start(
 	    &mechanism->run, runnable, &feed, &mechanism->outcome, true);
 	sasl_wipe(line, length);
+	/* A pipe with less room than is usual. */
+	if (mechanism->running && !mechanism->run.fed)
+		return conclude(mechanism, true, said);
 	return listen_to(mechanism, variables, said);
 }
 
@@ -162,7 +165,7 @@ mechanism_answer(struct mechanism *mechanism, const char *response,
 	line[length] = '\n';
 	/* It has read what came before, or it should not have asked. */
 	n = mechanism->running ? write(mechanism->run.in, line, length + 1) : 0;
-	full = n < 0 ? errno == EAGAIN : n < (ssize_t)length + 1;
+	full = n < 0 ? errno != EPIPE : n < (ssize_t)length + 1;
 	sasl_wipe(line, length);
 	if (full && mechanism->running)
 		return conclude(mechanism, true, said);

@@ -119,6 +119,8 @@ message_whole(struct transaction *self, const struct record *record)
 		memcpy(reply, ABANDONED, length);
 		memcpy(self->end, "stop", sizeof "stop");
 	}
+	if (self->replies.length > 0 || (length > 0 && reply[0] == '2'))
+		self->logins_refused = 0;
 	journal_message(&self->session, &self->envelope,
 	    &(struct journal_message){
 		.number = ++self->messages,
@@ -128,7 +130,10 @@ message_whole(struct transaction *self, const struct record *record)
 		.length = length,
 	    });
 	transaction_reset(self);
-	spool_shrink(&self->spool);
+	/* The command may still be fed from there, when it was not waited for.
+	 */
+	if (!self->stopped)
+		spool_shrink(&self->spool);
 	/* Before the verdict: what is pipelined behind it is not to be done. */
 	if (signals_stops() > 0)
 		(void)kill(self->dialogue, SIGTERM); /* or it is gone */

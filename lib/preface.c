@@ -8,16 +8,17 @@
 #include "alarm.h"
 #include "number.h"
 
-/* Waits for octets; PREFACE_DONE: *n are there. */
+/* Waits for octets, as long as a wait that began then may last; PREFACE_DONE:
+ * *n are there. */
 static enum preface_end
-wait_for(int descriptor, char *input, size_t size, size_t *n)
+wait_for(int descriptor, long begun, char *input, size_t size, size_t *n)
 {
 	for (;;) {
 		ssize_t got;
 
 		if (alarm_stopping())
 			return PREFACE_STOPPED;
-		if (alarm_header_over() || alarm_session_over())
+		if (alarm_waited(begun) || alarm_session_over())
 			return PREFACE_LATE;
 		got = read(descriptor, input, size);
 		*n = got > 0 ? (size_t)got : 0;
@@ -25,10 +26,7 @@ wait_for(int descriptor, char *input, size_t size, size_t *n)
 			return PREFACE_DONE;
 		if (got == 0)
 			return PREFACE_NONE;
-		/* A socket's own wait is over, or a clock ticks. */
-		if (errno == EAGAIN)
-			return PREFACE_LATE;
-		if (errno != EINTR)
+		if (errno != EINTR) /* the clock ticks */
 			return PREFACE_NONE;
 	}
 }
@@ -37,10 +35,12 @@ enum preface_end
 preface_read(int descriptor, struct proxy *proxy, char *input, size_t size,
     char **rest, size_t *length)
 {
+	long begun = alarm_now();
 	size_t n, used = 0;
 
 	for (;;) {
-		enum preface_end end = wait_for(descriptor, input, size, &n);
+		enum preface_end end =
+		    wait_for(descriptor, begun, input, size, &n);
 
 		if (end == PREFACE_NONE && proxy->length > 0)
 			return PREFACE_BAD; /* cut short */

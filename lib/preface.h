@@ -20,7 +20,7 @@ enum preface_end {
 #define PREFACE_TEXT_MAX 192
 
 /*
- * Reads the header from a descriptor whose clocks run (alarm_begin()) into
+ * Reads the header from a descriptor where the clock runs (alarm_begin()) into
  * input[0..size). At PREFACE_DONE what the client itself sent behind it is
  * *rest, *length octets of input.
  */

@@ -49,6 +49,7 @@ enum record_type {
 	RECORD_XCLIENT,   /* first: the attributes; answered so, too */
 	RECORD_REFUSED,   /* first: the command; second: the reply */
 	RECORD_SAID,      /* for --debug; number: 1 the server, 0 the client */
+	RECORD_EXPOSED,   /* there is no sandbox; number: errno, why */
 	RECORD_END,       /* first: why the session ends */
 
 	/* Agent to dialogue. */

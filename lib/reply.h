@@ -30,6 +30,7 @@
 #define REPLY_BUSY "421 4.3.2 Too many connections, try again later"
 #define REPLY_BUSY_CLIENT "421 4.7.0 Too many connections from your address"
 #define REPLY_TIMEOUT "421 4.4.2 Timed out, closing connection"
+#define REPLY_SLOW "421 4.4.2 Message data comes too slowly"
 #define REPLY_LONG_SESSION "421 4.4.2 Session took too long"
 #define REPLY_ERRORS "421 4.7.0 Too many errors"
 #define REPLY_MESSAGES "421 4.7.0 Too many messages on one connection"

@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "complaint.h"
+#include "feeder.h"
 #include "log.h"
 #include "signals.h"
 
@@ -58,10 +59,11 @@ kill_group(const struct run *run)
 	return kill(-run->pid, SIGKILL) == 0 || errno == ESRCH;
 }
 
+/* What becomes of its end of the pipe. */
 static void
-feed_more(struct run *run, struct feed *message)
+take_feeding(struct run *run, enum feed_result result)
 {
-	switch (spool_feed(message, run->in)) {
+	switch (result) {
 	case FEED_MORE:
 		return;
 	case FEED_FAILED:
@@ -81,27 +83,52 @@ feed_more(struct run *run, struct feed *message)
 	close_end(&run->in);
 }
 
-/* Octets that there is room for, up to the limit. Where there is no memory its
- * verdict is lost. */
-static size_t
-make_room(struct run *run)
+static void
+feed_more(struct run *run, struct feed *message)
 {
-	struct outcome *to = run->outcome;
-	size_t room = 2 * to->room + REPLY_MAX;
+	take_feeding(run, spool_feed(message, run->in));
+}
+
+/* Looks how somebody else feeds it. */
+static void
+look_at_feeder(struct run *run)
+{
+	enum feed_result result = feeder_look(run->feeder);
+
+	if (result != FEED_MORE)
+		run->feeder = 0;
+	take_feeding(run, result);
+}
+
+/* The rest did not fit: who feeds it lives on if we do not. */
+static void
+feed_aside(struct run *run, struct feed *message)
+{
+	pid_t feeder = feeder_start(message, run->in);
+
+	if (feeder > 0) {
+		run->feeder = feeder;
+		return;
+	}
+	log_error("cannot feed the %s: %s", run->what, strerror(errno));
+	run->failed = true;
+}
+
+/* Room for all of its output that is looked at, before it starts: where there
+ * is no memory it has not delivered. What is not written to costs none. */
+static bool
+make_room(struct outcome *outcome)
+{
 	char *output;
 
-	if (to->length >= to->limit)
-		return 0;
-	if (to->length == to->room) {
-		output = realloc(to->output, room);
-		if (!output) {
-			run->failed = true;
-			return 0;
-		}
-		to->output = output;
-		to->room = room;
-	}
-	return (to->room < to->limit ? to->room : to->limit) - to->length;
+	if (outcome->room >= outcome->limit)
+		return true;
+	output = realloc(outcome->output, outcome->limit);
+	if (!output)
+		return false;
+	outcome->output = output;
+	outcome->room = outcome->limit;
+	return true;
 }
 
 /* Takes what it has printed; what is too much is thrown away. */
@@ -112,7 +139,7 @@ take_output(struct run *run)
 	char spare[4096];
 
 	for (int reads = 0; reads < 64; reads++) {
-		size_t room = make_room(run);
+		size_t room = to->limit - to->length;
 		ssize_t n = room > 0
 				? read(run->out, to->output + to->length, room)
 				: read(run->out, spare, sizeof spare);
@@ -133,7 +160,7 @@ static void
 attend(struct run *run, struct feed *message)
 {
 	struct pollfd polled[] = {
-	    {.fd = run->fed ? -1 : run->in, .events = POLLOUT},
+	    {.fd = run->fed || run->feeder ? -1 : run->in, .events = POLLOUT},
 	    {.fd = run->out, .events = POLLIN},
 	    {.fd = complaint_source(), .events = POLLIN},
 	};
@@ -167,6 +194,7 @@ run_kill(struct run *run)
 
 	if (run->pid <= 0)
 		return;
+	feeder_end(&run->feeder);
 	if (kill_group(run))
 		while (waitpid(run->pid, &status, 0) < 0 && errno == EINTR)
 			continue;
@@ -186,19 +214,26 @@ end_by_force(struct run *run)
 }
 
 /* True if it is not to be waited for any longer. An end of file before the
- * message's end would look like it: so it is fed first. */
+ * message's end would look like it: so it is fed first, if we do that. */
 static bool
 given_up(const struct run *run)
 {
-	return signals_stops() > 1 && (run->in < 0 || run->fed);
+	return signals_stops() > 1 && (run->in < 0 || run->fed || run->feeder);
 }
 
 bool
 run_attend(struct run *run, struct feed *message)
 {
 	int status;
-	pid_t ended = waitpid(run->pid, &status, WNOHANG);
+	pid_t ended;
 
+	do
+		ended = waitpid(run->pid, &status, WNOHANG);
+	while (ended < 0 && errno == EINTR);
+	if (ended != 0)
+		feeder_end(&run->feeder);
+	else if (run->feeder)
+		look_at_feeder(run);
 	if (ended == run->pid) {
 		if (run->out >= 0)
 			take_output(run);
@@ -208,7 +243,7 @@ run_attend(struct run *run, struct feed *message)
 				     ? VERDICT_EXITED
 				     : VERDICT_KILLED);
 	}
-	if (ended < 0 && errno != EINTR)
+	if (ended < 0)
 		return over(run, VERDICT_KILLED); /* somebody else took it */
 	if (clock_now() >= run->deadline)
 		return end_by_force(run);
@@ -264,7 +299,7 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	outcome->length = 0;
 	outcome->status = 0;
 	/* From here on there is output, if only of length 0. */
-	if (make_room(run) == 0 || !runnable->environment ||
+	if (!make_room(outcome) || !runnable->environment ||
 	    !make_pipes(run, theirs, size > PIPE_OCTETS)) {
 		log_error("cannot run the %s: %s", run->what, strerror(errno));
 		return false;
@@ -272,12 +307,15 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	/* What fits is in the pipe before there is anyone to read it: he will
 	 * not have to wait for us. */
 	feed_more(run, message);
+	if (!run->failed && run->in >= 0 && !run->fed && !more)
+		feed_aside(run, message);
 	if (!run->failed)
 		run->pid = start(runnable, theirs);
 	(void)close(theirs[0]); /* pipes: nothing to fail at */
 	(void)close(theirs[1]);
 	if (run->pid > 0)
 		return true;
+	feeder_end(&run->feeder);
 	(void)over(run, run->failed ? VERDICT_KILLED : VERDICT_NOT_RUN);
 	return false;
 }

@@ -48,6 +48,7 @@ struct run {
 	int64_t deadline;
 	const char *what; /* as in struct runnable */
 	bool failed;      /* it cannot have the whole message: it was killed */
+	pid_t feeder;     /* who feeds it; 0: we do */
 	struct outcome *outcome;
 };
 

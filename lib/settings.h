@@ -3,6 +3,7 @@
 #define SMTPD_SETTINGS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "command.h"
 #include "hooks.h"
@@ -25,9 +26,12 @@ struct settings {
 	int timeout;             /* seconds to wait for the client */
 	int session_timeout;     /* seconds; 0: none */
 	int command_timeout;     /* seconds */
+	uint64_t min_rate;       /* octets of a message a second; 0: any */
 	bool received;           /* add a Received: line */
 	bool trust;              /* a local client may send anywhere */
 	bool debug;              /* log the dialogue */
+	bool exposed;            /* it is known that there is no sandbox */
+	bool confined;           /* --require-sandbox */
 };
 
 #endif

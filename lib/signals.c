@@ -56,7 +56,7 @@ signals_begin(void)
 	for (size_t i = 0; i < COUNT; i++) {
 		struct sigaction action = {
 		    .sa_handler = handlers[i].handler,
-		    .sa_flags = SA_ONSTACK,
+		    .sa_flags = SIGNALS_FLAGS,
 		};
 
 		if (handlers[i].handler != SIG_IGN)
@@ -69,7 +69,8 @@ signals_begin(void)
 void
 signals_aside(void)
 {
-#ifndef SANITIZE /* which has such memory itself, and frees it */
+#if !defined SANITIZE && !defined UNCONFINED
+	/* The sanitizers have such memory themselves, and free it. */
 	stack_t where = {.ss_sp = stack, .ss_size = sizeof stack};
 
 	/* Too small for a processor to come: then they run on the stack. */

@@ -21,7 +21,7 @@ talk_flush(struct talk *talk)
 {
 	size_t length;
 	const char *output = smtp_output(talk->smtp, &length);
-	int since = alarm_now(), interrupts = 0;
+	long since = alarm_now();
 
 	telling_output(talk->telling, length);
 	if (talk->telling->urgent)
@@ -30,15 +30,14 @@ talk_flush(struct talk *talk)
 	while (length > 0) {
 		ssize_t n = write(talk->out, output, length);
 
-		/* An interrupt begins a socket's wait anew: they come once a
-		 * second, and are counted. */
 		if (n < 0 && errno == EINTR && !alarm_waited(since) &&
-		    ++interrupts <= talk->settings->timeout)
+		    !alarm_session_over())
 			continue;
 		if (n < 0) {
-			talk_hung_up(talk, errno == EAGAIN || errno == EINTR
+			talk_hung_up(talk, errno != EINTR ? "hangup"
+					   : alarm_waited(since)
 					       ? "timeout"
-					       : "hangup");
+					       : "session-timeout");
 			return false;
 		}
 		since = alarm_now();
@@ -127,10 +126,42 @@ talk_forget(struct talk *talk)
 	smtp_input(talk->smtp, talk->input, length);
 }
 
+/* True if the session ends for what the clock or a signal says; since is when
+ * the wait for the client began. */
+static bool
+time_is_up(struct talk *talk, long since)
+{
+	if (alarm_stopping() && !smtp_engaged(talk->smtp))
+		talk_finish(talk, REPLY_STOPPING, "stop");
+	else if (alarm_session_over())
+		talk_finish(talk, REPLY_LONG_SESSION, "session-timeout");
+	else if (alarm_waited(since))
+		talk_finish(talk, REPLY_TIMEOUT, "timeout");
+	return talk->end;
+}
+
+/* Notes how fast message data comes; what is between two chunks of a message
+ * is waited for, too. False if the session ends for it. */
+static bool
+keep_pace(struct talk *talk, size_t octets, long since)
+{
+	if (!smtp_engaged(talk->smtp)) {
+		talk->pace = (struct pace){0};
+		return true;
+	}
+	if (!smtp_receiving(talk->smtp))
+		octets = 0;
+	if (pace_keep(&talk->pace, talk->settings->min_rate, octets,
+		alarm_now() - since))
+		return true;
+	talk_finish(talk, REPLY_SLOW, "min-rate");
+	return false;
+}
+
 void
 talk_listen(struct talk *talk)
 {
-	int since = alarm_now(), interrupts = 0;
+	long since = alarm_now(), begun = since;
 	size_t room;
 	char *place = input_place(talk, &room);
 	ssize_t n;
@@ -138,38 +169,24 @@ talk_listen(struct talk *talk)
 	/* The rest of a line that was too long, too. */
 	if (talk->secret)
 		talk_forget(talk);
-	for (;;) {
-		if (alarm_stopping() && !smtp_engaged(talk->smtp)) {
-			talk_finish(talk, REPLY_STOPPING, "stop");
-			return;
-		}
-		if (alarm_session_over()) {
-			talk_finish(
-			    talk, REPLY_LONG_SESSION, "session-timeout");
-			return;
-		}
-		if (alarm_waited(since)) {
-			talk_finish(talk, REPLY_TIMEOUT, "timeout");
-			return;
-		}
+	while (!time_is_up(talk, begun)) {
 		n = read(talk->in, place, room);
 		if (n > 0) {
 			if (place != talk->input)
 				talk->windowed = true;
 			else if ((size_t)n > talk->dirty)
 				talk->dirty = (size_t)n;
-			smtp_input(talk->smtp, place, (size_t)n);
+			if (keep_pace(talk, (size_t)n, since))
+				smtp_input(talk->smtp, place, (size_t)n);
 			return;
 		}
 		forget_signals(talk);
-		if (n < 0 && errno == EINTR &&
-		    ++interrupts <= talk->settings->timeout)
-			continue;
-		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			talk_finish(talk, REPLY_TIMEOUT, "timeout");
+		if (n == 0 || errno != EINTR) {
+			talk_hung_up(talk, "hangup");
 			return;
 		}
-		talk_hung_up(talk, "hangup");
-		return;
+		if (!keep_pace(talk, 0, since))
+			return;
+		since = alarm_now();
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pace.h"
 #include "settings.h"
 #include "smtp.h"
 #include "telling.h"
@@ -22,13 +23,14 @@ struct talk {
 	struct channel *channel;
 	struct window *window;
 	struct telling *telling;
-	int in, out;     /* their clocks run (alarm_begin()) */
+	int in, out;     /* the clock runs (alarm_begin()) */
 	const char *end; /* why the session ended; NULL: it goes on */
 	bool gone;       /* the client is; nothing more can be said */
 	bool secret;     /* a password may be in input */
 	bool windowed;   /* what is no content may be in the window, too */
-	int tick;        /* when it was last looked for there */
-	size_t dirty;    /* octets of input that have something in them */
+	long tick;       /* when it was last looked for there */
+	struct pace pace;
+	size_t dirty; /* octets of input that have something in them */
 	char input[TALK_CONTENT_OCTETS];
 };
 

@@ -9,6 +9,7 @@
 #include "decision.h"
 #include "introduce.h"
 #include "journal.h"
+#include "log.h"
 #include "message.h"
 #include "sequence.h"
 
@@ -25,7 +26,12 @@ transaction_answer(struct transaction *self, const struct record *record)
 		n = send(self->channel, packet.octets, packet.length,
 		    MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	/* A dialogue that is gone is noticed when the channel is read. */
+	/* A dialogue that is gone is noticed when the channel is read; so that
+	 * one that is not does not wait for ever, the channel ends. */
+	if (n < 0 && errno != EPIPE && errno != ECONNRESET) {
+		log_error("cannot answer the dialogue: %s", strerror(errno));
+		(void)shutdown(self->channel, SHUT_RDWR); /* it is connected */
+	}
 }
 
 void
@@ -172,6 +178,14 @@ take_said(struct transaction *self, const struct record *record)
 }
 
 static bool
+take_exposed(struct transaction *self, const struct record *record)
+{
+	journal_exposed((int)(record->number & 0xff), self->settings->confined);
+	self->ended = self->settings->confined;
+	return true;
+}
+
+static bool
 take_end(struct transaction *self, const struct record *record)
 {
 	size_t length = record->first_length;
@@ -216,6 +230,7 @@ static const struct {
     [RECORD_XCLIENT] = {introduce_xclient, 0},
     [RECORD_REFUSED] = {take_refused, LOGGING_IN | ENDED},
     [RECORD_SAID] = {take_said, EARLY | LOGGING_IN | ENDED},
+    [RECORD_EXPOSED] = {take_exposed, EARLY},
     [RECORD_END] = {take_end, EARLY | LOGGING_IN | ENDED},
 };
 

@@ -29,6 +29,7 @@ struct transaction {
 	bool tls;               /* the same of STARTTLS */
 	bool moved;             /* the client is no longer on 0 and 1 */
 	bool ended;             /* what was said is the end of the session */
+	size_t logins_refused;  /* since the last message that was accepted */
 	char challenge[128];    /* of CRAM-MD5, "" when none is out */
 	uint64_t messages;
 	char end[32]; /* why the session ended, in the dialogue's words */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "sasl.h"
+
 static char *
 variable(struct variables *variables, size_t i)
 {
@@ -79,4 +81,11 @@ variables_find(const struct variables *variables, const char *name)
 	size_t i = find(variables, name, strcspn(name, "="));
 
 	return i < variables->count ? variables->text + variables->at[i] : NULL;
+}
+
+void
+variables_forget(struct variables *variables)
+{
+	sasl_wipe(variables->text, variables->length);
+	variables->length = variables->count = 0;
 }

@@ -26,6 +26,9 @@ bool variables_set(struct variables *variables, const char *name,
 /* Removes those that are not marked; with all, all. */
 void variables_drop(struct variables *variables, bool all);
 
+/* Removes all, and leaves no octet of them in memory. */
+void variables_forget(struct variables *variables);
+
 /* The variable of that name, up to an = if it has one; NULL if there is none.
  * Good until the next change. */
 const char *variables_find(const struct variables *variables, const char *name);

@@ -17,8 +17,10 @@ write_some(struct wire *wire)
 
 	if (n > 0)
 		client_written(&wire->client, (size_t)n);
-	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+	else if (n < 0 && (errno == EPIPE || errno == ECONNRESET))
 		wire->mute = true; /* it may have said why */
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		client_closed(&wire->client);
 }
 
 static void

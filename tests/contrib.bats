@@ -415,6 +415,17 @@ sendmail() {
 	[ ! -e "$here/arguments" ]
 }
 
+@test "to-sendmail: where a sendmail with a set-id bit can gain no rights it is 78, and nothing sent" {
+	sendmail 'exit 0'
+	chmod u+s "$here/bin/sendmail"
+	gives 0 "$deliver/to-sendmail"
+	rm "$here/arguments"
+	gives 78 setpriv --no-new-privs "$deliver/to-sendmail"
+	[ ! -e "$here/arguments" ]
+	chmod u-s "$here/bin/sendmail"
+	gives 0 setpriv --no-new-privs "$deliver/to-sendmail"
+}
+
 @test "to-sendmail behind smtpd: the envelope arrives, its status is the reply" {
 	need_smtpd
 	options='--smtputf8 --no-received'

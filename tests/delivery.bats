@@ -1146,8 +1146,7 @@ sanitized() {
 		    its, ours = status(dialogue), status(agent)
 		    if its["Seccomp"] != "1" or its["NoNewPrivs"] != "1":
 		        wrong.append((kind, "dialogue", its["Seccomp"], its["NoNewPrivs"]))
-		    # A delivery command may be set-user-id, such as sendmail.
-		    if ours["Seccomp"] != "0" or ours["NoNewPrivs"] != "0":
+		    if ours["Seccomp"] != "0" or ours["NoNewPrivs"] != "1":
 		        wrong.append((kind, "agent", ours["Seccomp"], ours["NoNewPrivs"]))
 		    if its["Threads"] != "1" or ours["Threads"] != "1":
 		        wrong.append((kind, "threads"))

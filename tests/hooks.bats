@@ -1020,8 +1020,8 @@ X_C=a=b $(c) "d"'
 	[ "$(grep -cE "open(at)?\\(.*\"$HOOKS\"" "$trace")" -eq 1 ]
 	first=$(head -n 1 "$trace" | cut -d ' ' -f 1)
 	run -1 grep -E "^[0-9]+ .*\"$HOOKS" <(grep -v "^$first " "$trace")
-	# Two processes for each session, and nothing run.
-	[ "$(grep -cE '(clone3?|v?fork)\(' "$trace")" -eq 4 ]
+	# One to try the sandbox, two for each session, and nothing run.
+	[ "$(grep -cE '(clone3?|v?fork)\(' "$trace")" -eq 5 ]
 	[ "$(grep -c 'execve(' "$trace")" -eq 1 ]
 }
 

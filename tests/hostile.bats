@@ -178,6 +178,28 @@ teardown_file() {
 	PY
 }
 
+@test "nobody guesses on behind --max-errors, nor stays behind --session-timeout" {
+	py <<-'PY'
+		from hostile import *
+		import time
+		refuses = ("-A", "-a", f"cat <&3 >/dev/null; echo asked >>{RAN}; exit 1", "--auth-plaintext", "--auth-cram-md5")
+		for n in 1, 2:
+		    unsound((*refuses, "--max-errors", str(n)), HELO, [LOGIN, WAIT] * n, LOGIN, ran=["asked"] * n)
+		unsound((*refuses, "--max-errors", "1"), HELO, LOGIN, WAIT, rec("CHALLENGE", 0, "CRAM-MD5"), ran=["asked"])
+		sound((*refuses, "--max-errors", "0"), HELO, [LOGIN, WAIT] * 3, ran=["asked"] * 3)
+		# A message that is accepted begins the count anew.
+		sound((*refuses, "--max-errors", "1"), HELO, LOGIN, WAIT, MAILED, RCPT, MESSAGE, WAIT, LOGIN, WAIT,
+		      ran=["asked", "command c@d", "asked"])
+		for how in "HANG", "CHATTER":
+		    begun = time.monotonic()
+		    status, out, ran, err = played(("-A", "--session-timeout", "1"), HELO, how)
+		    took = time.monotonic() - begun
+		    if status != 70 or not 10 < took < 18 or "went on after the end of the session" not in err:
+		        WRONG.append((how, status, took, err))
+		show()
+	PY
+}
+
 @test "STARTTLS: once, in its place, and after its hook has spoken" {
 	py <<-'PY'
 		from hostile import *

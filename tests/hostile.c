@@ -10,6 +10,8 @@
  *
  *	?		and a reply is waited for, and printed: its number,
  *			what it says
+ *	HANG		and it says nothing more, but does not end
+ *	CHATTER		it says more, five times a second, and does not end
  *	FILL text	the text is put into the first window
  */
 #include "dialogue.h"
@@ -49,6 +51,7 @@ static const char *const names[] = {
     [RECORD_XCLIENT] = "XCLIENT",
     [RECORD_REFUSED] = "REFUSED",
     [RECORD_SAID] = "SAID",
+    [RECORD_EXPOSED] = "EXPOSED",
     [RECORD_END] = "END",
     [RECORD_WINDOW] = "WINDOW",
     [RECORD_REPLY] = "REPLY",
@@ -148,6 +151,18 @@ add_record(char *line)
 	}
 }
 
+static _Noreturn void
+chatter(void)
+{
+	char reset[] = "RESET";
+
+	for (;;) {
+		add_record(reset);
+		send_packet();
+		(void)poll(NULL, 0, 200);
+	}
+}
+
 _Noreturn void
 dialogue_run(const struct dialogue_start *start)
 {
@@ -164,6 +179,12 @@ dialogue_run(const struct dialogue_start *start)
 		if (strcmp(line, "?") == 0) {
 			send_packet();
 			await_reply();
+		} else if (strcmp(line, "HANG") == 0) {
+			send_packet();
+			for (;;)
+				(void)pause();
+		} else if (strcmp(line, "CHATTER") == 0) {
+			chatter();
 		} else if (strncmp(line, "FILL ", 5) == 0) {
 			(void)snprintf(
 			    start->windows, SPOOL_WINDOW, "%s", line + 5);

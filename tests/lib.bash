@@ -70,7 +70,7 @@ end_all() {
 
 # eventually COMMAND ...: until it succeeds, for ten seconds at most.
 eventually() {
-	local tries=500
+	local tries=$((500 * ${PATIENCE:-1}))
 	until "$@"; do
 		if [ $((tries -= 1)) -eq 0 ]; then
 			echo "never came true: $*" >&2

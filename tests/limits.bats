@@ -2,6 +2,8 @@
 # shellcheck shell=bats
 # Clocks, counts, options, the log, memory.
 
+# shellcheck disable=SC2154
+
 load lib
 
 setup_file() {
@@ -29,6 +31,11 @@ teardown() {
 
 @test "--session-timeout: a client that goes on talking gets 421 4.4.2" {
 	"$PYTHON" "$BATS_TEST_DIRNAME/clocks.py" chatty
+	[ "$(messages)" -eq 0 ]
+}
+
+@test "--session-timeout: nor does it help to be fast, in commands and in data" {
+	"$PYTHON" "$BATS_TEST_DIRNAME/clocks.py" flood
 	[ "$(messages)" -eq 0 ]
 }
 
@@ -146,6 +153,73 @@ teardown() {
 		replies = smtp.talk.eof().splitlines()
 		assert [r[:3] for r in replies] == [b"500"] * 3 + [b"421"], replies
 		smtp.ended()
+	PY
+}
+
+@test "-c and --per-client: n are served, one more is told why and is gone, exactly" {
+	serve -c 3 --per-client 2 true
+	py "127.0.0.1:$port" "$pid" <<-'PY'
+		import sys
+		from session import until
+		from talk import Conversation, children
+		address = sys.argv[1]
+		def all_gone():
+		    return not children(int(sys.argv[2]))
+		def come(source):
+		    talk = Conversation.connect(address, source=source)
+		    return talk, talk.reply()
+		full = b"421 4.3.2 Too many connections, try again later\r\n"
+		yours = b"421 4.7.0 Too many connections from your address\r\n"
+		for _ in range(3):
+		    served = []
+		    def one(source):
+		        talk, reply = come(source)
+		        if reply.startswith(b"220 "):
+		            served.append(talk)
+		            return True
+		        assert reply in (full, yours) and talk.eof() == b"", reply
+		        talk.close()
+		    until(one, "127.0.0.1"), until(one, "127.0.0.1")
+		    # As many of the others as like.
+		    for _ in range(20):
+		        talk, reply = come("127.0.0.1")
+		        assert reply == yours and talk.eof() == b"", reply
+		    until(one, "127.0.0.2")
+		    for source in ("127.0.0.2", "127.0.0.3") * 10:
+		        talk, reply = come(source)
+		        assert reply == full and talk.eof() == b"", reply
+		    for talk in served:
+		        talk.ask("NOOP", "250")
+		        talk.close()
+		    # Their places are free as soon as the listener has noticed.
+		    until(all_gone)
+	PY
+	stop "$pid"
+}
+
+@test "SMTP_RCPT_OPTIONS may have 120 KiB and no octet more" {
+	py <<-'PY'
+		import os
+		from session import STAGE, Session
+		MAX, option = 120 * 1024, b"ORCPT=rfc822;%0483d"
+		for over in (0, 1):
+		    smtp = Session("-A", "-q", "cp", "/proc/self/environ", f"{STAGE}/mail/options")
+		    options = [option % n for n in range(MAX // 497)]
+		    assert {len(o) for o in options} == {496}
+		    options.append(b"ORCPT=rfc822;%0*d" % (MAX - 497 * len(options) - 13 + over, 1))
+		    smtp.talk.ask("MAIL FROM:<a@b>", "250")
+		    smtp.talk.send(b"".join(b"RCPT TO:<c@d> %b\r\n" % o for o in options))
+		    for _ in options[:-1]:
+		        smtp.talk.expect("250 2.1.5")
+		    smtp.talk.expect("452 4.5.3 Too many recipients\r\n" if over else "250 2.1.5")
+		    smtp.talk.ask("DATA", "354")
+		    smtp.talk.data(b"x\n")
+		    smtp.talk.expect("250")
+		    smtp.quit()
+		    with open(f"{STAGE}/mail/options", "rb") as file:
+		        found = [v for v in file.read().split(b"\0") if v.startswith(b"SMTP_RCPT_OPTIONS=")]
+		    os.unlink(f"{STAGE}/mail/options")
+		    assert found == [b"SMTP_RCPT_OPTIONS=" + b"\n".join(options[:-1] if over else options)], over
 	PY
 }
 

@@ -13,7 +13,7 @@ import tempfile
 import termios
 import time
 
-from talk import Conversation, Unexpected, children
+from talk import PATIENCE, Conversation, Unexpected, children
 
 SMTPD = os.environ.get("SMTPD", "")
 STAGE = os.environ.get("STAGE", "")
@@ -21,7 +21,7 @@ STAGE = os.environ.get("STAGE", "")
 
 def until(what, *arguments, timeout=10):
     """Waits until the function returns something true, and returns that."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + timeout * PATIENCE
     while True:
         found = what(*arguments)
         if found:
@@ -116,7 +116,7 @@ class Session:
         self.errors = tempfile.TemporaryFile()
         options.setdefault("stderr", self.errors)
         self.talk, stdin, stdout = ends(kind, **(where or {}))
-        self.talk.timeout = timeout
+        self.talk.timeout = timeout * PATIENCE
         if options["stderr"] == "connection":
             options["stderr"] = stdout
         self.process = subprocess.Popen([SMTPD, *arguments], stdin=stdin,
@@ -151,7 +151,7 @@ class Session:
         """Waits for the end, however it came; the log."""
         with contextlib.suppress(OSError):
             self.talk.close()
-        found = self.process.wait(timeout)
+        found = self.process.wait(timeout * PATIENCE)
         if found != status:
             raise Unexpected(f"exit status {found}, not {status}; "
                              f"log: {self.log()[-2000:]}")

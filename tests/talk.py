@@ -40,6 +40,10 @@ import termios
 import time
 
 
+# How much longer than usual everything may take.
+PATIENCE = float(os.environ.get("PATIENCE", 1))
+
+
 class Unexpected(Exception):
     """The other side did not do what it should."""
 
@@ -62,7 +66,7 @@ class Conversation:
         self.source, self.sink = fds or (sock.fileno(), sock.fileno())
         os.set_blocking(self.source, False)
         os.set_blocking(self.sink, False)
-        self.timeout = timeout
+        self.timeout = timeout * PATIENCE
         self.buffer = b""
         self.seen = b""  # all that has been read so far
         self.far = None  # our copy of the server's end, where we made it

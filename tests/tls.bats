@@ -592,6 +592,31 @@ came_encrypted() {
 	PY
 }
 
+@test "a client that never reads does not hold a session in TLS" {
+	py <<-'PY'
+	from auth import *
+	from ucspitls import Parent
+	import contextlib, socket, subprocess, threading
+	parents = []
+	def flood(talk):
+	    with contextlib.suppress(OSError):
+	        talk.send(b"HELP\r\n" * 400000)
+	for kind, more in (("ucspi", []), ("wrapper", ["--tlswrapper"])):
+	    p = Parent([os.environ["SMTPD"], "-n", *more, "-t", "1", "true"], os.environ["PEM"], kind,
+	               stderr=subprocess.PIPE)
+	    p.talk.expect("220"), p.talk.ask("EHLO me", "250")
+	    p.talk.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+	    p.starttls()
+	    parents.append(p)
+	    # More replies than there is room for on the way.
+	    threading.Thread(target=flood, args=(p.talk,), daemon=True).start()
+	for p in parents:
+	    assert p.process.wait(15) == 0
+	    assert b"reason=timeout" in p.process.stderr.read()
+	    p.talk.sock.close()
+	PY
+}
+
 @test "the descriptors of TLS are the agent's: no hook, command or dialogue has them" {
 	need_root
 	py <<-'PY'

@@ -63,6 +63,7 @@ main(void)
 	units_dsn();
 	units_hooktext();
 	units_hops();
+	units_pace();
 	units_ip();
 	units_line();
 	units_lists();

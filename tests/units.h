@@ -33,6 +33,7 @@ void units_data(void);
 void units_dsn(void);
 void units_hooktext(void);
 void units_hops(void);
+void units_pace(void);
 void units_ip(void);
 void units_line(void);
 void units_lists(void);

@@ -204,6 +204,7 @@ named_replies_are_replies(void)
 	    REPLY_BUSY,
 	    REPLY_BUSY_CLIENT,
 	    REPLY_TIMEOUT,
+	    REPLY_SLOW,
 	    REPLY_LONG_SESSION,
 	    REPLY_ERRORS,
 	    REPLY_MESSAGES,

@@ -5,10 +5,10 @@
 # their long names.
 _smtpd_flags='--nosetuid -n --proxy-protocol -p --smtputf8 -u --crlf -C --no-received --no-trust
 	--any -A --auth-plaintext --auth-cram-md5 --tlswrapper --tls
-	--require-auth --require-tls --single -1 --lmtp -L --debug -d --quiet -q --syslog --version -V --help -h'
+	--require-auth --require-tls --require-sandbox --single -1 --lmtp -L --debug -d --quiet -q --syslog --version -V --help -h'
 _smtpd_valued='--listen -l --concurrency -c --per-client --user -U
 	--proxy-from --xclient --timeout -t
-	--session-timeout --command-timeout --hostname --size -s
+	--session-timeout --min-rate --command-timeout --hostname --size -s
 	--bare-newline -b --domain -D --relay-from -r --auth -a --hooks -H --max-recipients
 	--max-messages --max-errors --max-hops --hide'
 
