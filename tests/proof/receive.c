@@ -10,7 +10,7 @@
 #include "machine.h"
 #include "state.h"
 
-enum { LENGTH = 3 };
+enum { LENGTH = 2 };
 
 static struct smtp smtp;
 static struct smtp_config config;
@@ -66,6 +66,7 @@ refused(size_t length)
 	smtp.event.argument_length = length;
 	(void)check_bdat(&smtp, &smtp.event);
 	(void)receive_chunk(&smtp);
+	smtp.event.kind = any_int(SMTP_READ, SMTP_COMMAND);
 	receive_refused(&smtp, any_size(0, smtp.output_length));
 }
 
@@ -93,7 +94,7 @@ prove(void)
 		next(length, any_size(length + 1, SIZE_MAX), true);
 		next(length, any_size(0, SIZE_MAX), false);
 		discard(length, any_size(length + 1, SIZE_MAX));
-		refused(length == 0 ? 0 : length + 4);
+		refused(length == 0 ? 0 : length + 5);
 	}
 	rest(&bdat, NULL);
 	rest(&other, REPLY_SIZE);
