@@ -1,5 +1,5 @@
 /* Rooms: ask
- * Models: address dots param utf8
+ * Models: address dots words utf8
  * With: answer client login number offer text
  * Limits: ASK_MAX=70 CLIENT_ADDRESS_MAX=3 CLIENT_OUTPUT_MAX=72
  * CLIENT_BATCH_MAX=2 ANSWER_LINE_MAX=5 ANSWER_TEXT_MAX=4 Addresses and options
