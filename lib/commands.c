@@ -141,6 +141,11 @@ is_listed(const struct smtp *smtp, const struct smtp_command *row)
 	       (!row->offered || row->offered(smtp));
 }
 
+/* A line has room for what is said before the verbs, and one of them. */
+_Static_assert(
+    sizeof REPLY_HELP_UNKNOWN + 1 + REPLY_LINE_MAX / 2 <= REPLY_LINE_MAX - 2,
+    "say_verbs()");
+
 /* The verbs, as HELP lists them; what does not fit one reply is left out. */
 static void
 say_verbs(struct smtp *smtp, const char *reply)
