@@ -160,8 +160,9 @@ client_content(struct client *client, const char **text, size_t *length)
 
 	if (!client->sending)
 		return;
-	client->output_length += dots_encode(&client->dots, text, length,
-	    client->output + at, CLIENT_OUTPUT_MAX - at);
+	at += dots_encode(&client->dots, text, length, client->output + at,
+	    CLIENT_OUTPUT_MAX - at);
+	client->output_length = at;
 	if (client->dots.bad)
 		client_fail(client, "4.3.0 Message has a bare CR");
 }
@@ -175,7 +176,8 @@ client_content_end(struct client *client)
 		return true;
 	if (CLIENT_OUTPUT_MAX - at < DOTS_END_MAX)
 		return false;
-	client->output_length += dots_end(&client->dots, client->output + at);
+	at += dots_end(&client->dots, client->output + at);
+	client->output_length = at;
 	if (client->dots.bad)
 		client_fail(client, "4.3.0 Message has a bare CR");
 	client->verdicts = client->config->lmtp ? client->accepted : 1;

@@ -20,7 +20,12 @@ once(size_t length, size_t kept, size_t text_length)
 	answer.whole = any_bool();
 	answer.length = kept;
 	answer.text_length = text_length;
-	(void)answer_take(&answer, &text, &length);
+	enum answer_found found = answer_take(&answer, &text, &length);
+
+	/* What models/answer.c relies on. */
+	if (found == ANSWER_LINE || found == ANSWER_WHOLE) {
+		//@ assert 3 <= answer.length <= ANSWER_LINE_MAX;
+	}
 	//@ assert answer.length <= ANSWER_LINE_MAX + 1;
 	//@ assert answer.text_length <= ANSWER_TEXT_MAX;
 }

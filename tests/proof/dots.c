@@ -17,6 +17,7 @@ once(size_t length, size_t size)
 
 	dots.state = any_int(DOTS_LINE_START, DOTS_RETURN);
 	n = dots_encode(&dots, &text, &length, out, size);
+	//@ assert n <= size;
 	if (n > 0)
 		(void)out[n - 1];
 	(void)dots_end(&dots, end);

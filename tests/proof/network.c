@@ -2,7 +2,8 @@
  * Models: ip number
  * Limits: NETWORK_TEXT_MAX=4
  * Octets: followed
- * Texts up to LENGTH octets before their NUL, which is more than fits; any network and address. */
+ * Texts up to LENGTH octets before their NUL, which is more than fits; any
+ * network and address. */
 #include "network.h"
 
 #include "prove.h"

@@ -87,7 +87,6 @@ any_hops(struct hops *hops)
 	hops->state = any_int(HOPS_LINE_START, HOPS_BODY);
 }
 
-
 /* At a moment when there is still so much room in the output; no event yet, no
  * AUTH, no input. */
 static inline void

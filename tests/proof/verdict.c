@@ -18,8 +18,8 @@ once(size_t length, int status)
 	bool utf8 = any_bool();
 	size_t n;
 
-	n = verdict(VERDICT_EXITED, status, output, length, utf8, reply,
-	    REPLY_MAX + 1);
+	n = verdict(
+	    VERDICT_EXITED, status, output, length, utf8, reply, REPLY_MAX + 1);
 	if (n > 0)
 		(void)reply[n - 1];
 	(void)verdict_parts(

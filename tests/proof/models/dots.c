@@ -1,5 +1,5 @@
-/* The room dots with a dots_encode() that reads as much as it likes of what it
- * is given, and writes anything, as much as there is room for. */
+/* The room dots with a dots_encode() that takes as much as it likes and fills
+ * as much of its room, with anything. */
 #include "dots.h"
 
 #include "prove.h"
@@ -18,11 +18,14 @@ dots_encode(struct dots *dots, const char **text, size_t *length, char *out,
 	size_t n = any_size(0, size);
 
 	while (*length > 0 && any_bool()) {
-		(void)*(*text)++;
+		(void)**text;
+		++*text;
 		--*length;
 	}
-	if (n > 0)
-		Frama_C_make_unknown((char *)out, n);
+	if (size > 0) {
+		out[0] = 0;
+		out[size - 1] = 0;
+	}
 	dots->state = any_int(DOTS_LINE_START, DOTS_RETURN);
 	dots->bad = any_bool();
 	return n;

@@ -19,8 +19,8 @@ bool param_repeated(
     const char *text, size_t length, bool utf8, const struct param *param);
 
 enum param_found
-param_next(const char *text, size_t length, bool utf8, size_t *at,
-    struct param *param)
+param_next(
+    const char *text, size_t length, bool utf8, size_t *at, struct param *param)
 {
 	size_t n = 1, begin = *at;
 

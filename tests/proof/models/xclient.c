@@ -12,8 +12,7 @@ xclient_parse(const char *text, size_t length, struct xclient *xclient)
 	for (int i = 0; i < XCLIENT_ATTRIBUTES; i++) {
 		xclient->values[i].state =
 		    Frama_C_interval(XCLIENT_ABSENT, XCLIENT_SET);
-		xclient->values[i].length =
-		    any_size(0, XCLIENT_VALUE_MAX);
+		xclient->values[i].length = any_size(0, XCLIENT_VALUE_MAX);
 		Frama_C_make_unknown((char *)xclient->values[i].text,
 		    sizeof xclient->values[i].text);
 	}
