@@ -240,9 +240,7 @@ dist:
 	git archive --prefix=smtpd-$(VERSION)/ -o smtpd-$(VERSION).tar.gz HEAD
 
 format:
-	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch] tests/proof/*.[ch] tests/proof/models/*.[ch]
-
-	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c \
+	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch] \
 		tests/proof/*.[ch] tests/proof/models/*.[ch]
 
 clean:
