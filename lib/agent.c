@@ -119,6 +119,33 @@ forget(char octets[RECORD_PACKET_MAX])
 	wipe_stack();
 }
 
+/* What a dialogue may still say when the session is over. */
+static bool
+is_last_word(enum record_type type)
+{
+	return type == RECORD_END || type == RECORD_SAID ||
+	       type == RECORD_REFUSED || type == RECORD_VERDICT ||
+	       type == RECORD_DROPPED;
+}
+
+/* What came before the end of the session the agent finishes, however long that
+ * takes; behind it nothing is begun. False if the record is not sound. */
+static bool
+take_in_time(const struct record *record)
+{
+	bool before = clock_now() < self.over_at, sound;
+	int64_t later;
+
+	self.late = !before && !is_last_word(record->type);
+	if (self.late)
+		return true;
+	sound = transaction_take(&self.transaction, record);
+	later = clock_now() + LATE_SECONDS * 1000;
+	if (before && later > self.late_at)
+		self.late_at = later;
+	return sound;
+}
+
 static void
 take_packet(void)
 {
@@ -144,14 +171,14 @@ take_packet(void)
 	}
 	do {
 		found = packet_next(octets, (size_t)n, &at, &record);
-		if (found == 1 && !transaction_take(&self.transaction, &record))
+		if (found == 1 && !take_in_time(&record))
 			found = -1;
 		/* A sound dialogue waits: nothing is behind it. */
 		if (found == 1 && is_secret(record.type))
 			forget(octets);
-	} while (found == 1 && !self.transaction.stopped);
+	} while (found == 1 && !self.transaction.stopped && !self.late);
 	self.broken = found < 0;
-	self.over = self.broken || self.transaction.stopped;
+	self.over = self.broken || self.transaction.stopped || self.late;
 }
 
 /* Until when the dialogue may go on: it has a clock of its own, ends the
@@ -165,19 +192,6 @@ set_end(void)
 	self.over_at =
 	    most ? clock_now() + most * 1000 + TICK_SECONDS * 1000 : INT64_MAX;
 	self.late_at = most ? self.over_at + LATE_SECONDS * 1000 : INT64_MAX;
-}
-
-/* What it had begun before, the agent finishes, however long that takes. */
-static void
-take_in_time(void)
-{
-	bool before = clock_now() < self.over_at;
-	int64_t later;
-
-	take_packet();
-	later = clock_now() + LATE_SECONDS * 1000;
-	if (before && later > self.late_at)
-		self.late_at = later;
 }
 
 /* Milliseconds to wait for the dialogue, -1: for ever; told to stop, it is to
@@ -217,9 +231,10 @@ serve(void)
 			if (polled[1].revents)
 				complaint_take();
 			if (polled[0].revents)
-				take_in_time();
+				take_packet();
 		}
-		self.late = !self.over && clock_now() >= self.late_at;
+		self.late =
+		    self.late || (!self.over && clock_now() >= self.late_at);
 		self.over = self.over || self.late;
 	}
 }

@@ -1,4 +1,5 @@
 /* Rooms: variables
+ * Models: sasl
  * Limits: VARIABLES_MAX=3 VARIABLES_OCTETS=12
  * Octets: followed
  * Names and values up to LENGTH octets, so many that they do not fit. */
@@ -39,6 +40,8 @@ once(size_t a, size_t b, size_t c)
 	(void)variables_find(&variables, "B");
 	(void)variables_find(&variables, "E=1");
 	variables_drop(&variables, false);
+	if (any_bool())
+		variables_forget(&variables);
 	variables_drop(&variables, true);
 }
 
