@@ -632,8 +632,9 @@ class Watch:
 
     def look(self):
         pid = servers[0].process.pid
+        # Its own: pages of the program come when they are first needed.
         with open(f"/proc/{pid}/status", encoding="ascii") as file:
-            self.last = int(re.search(r"VmRSS:\s*(\d+)", file.read())[1])
+            self.last = int(re.search(r"RssAnon:\s*(\d+)", file.read())[1])
         if self.first is None and time.monotonic() >= self.first_at:
             self.first = self.last
         self.descriptors[len(os.listdir(f"/proc/{pid}/fd"))] += 1
