@@ -17,6 +17,7 @@ teardown_file() {
 @test "messages under kill -9: none lost, none twice, none cut" {
 	local count=400
 	[ -z "${FAULTS_ALL:-}" ] || count=5000
-	! grep -q __asan_init "$SMTPD" || count=200
+	! grep -q __asan_init "$SMTPD" ||
+		skip "a process killed between vfork and exec takes the sanitizers' locks with it"
 	"$PYTHON" "$BATS_TEST_DIRNAME/kills.py" "$count" 4
 }
