@@ -126,6 +126,8 @@ teardown() {
 }
 
 @test "a few seconds of the soak" {
+	! grep -q __asan_init "$SMTPD" ||
+		skip "a process killed between vfork and exec takes the sanitizers' locks with it"
 	nice "$PYTHON" "$BATS_TEST_DIRNAME/soak.py" 3 >"$BATS_TEST_TMPDIR/log.soak"
 	grep -q '; 0 wrong$' "$BATS_TEST_TMPDIR/log.soak"
 }
