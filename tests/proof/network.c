@@ -10,17 +10,39 @@
 
 enum { LENGTH = 7 };
 
-static void
-once(size_t length)
+/* length octets and a NUL. */
+static char *
+string(size_t length)
 {
 	char *text = octets(length + 1);
-	struct network network;
-	struct ip ip;
 
 	text[length] = '\0';
-	if (ip_parse(text, &ip))
-		(void)ip_is_loopback(&ip);
-	if (network_parse(text, &network))
+	return text;
+}
+
+static void
+address(size_t length)
+{
+	struct ip ip;
+
+	(void)ip_parse(string(length), &ip);
+}
+
+static void
+loopback(void)
+{
+	struct ip ip;
+
+	ANYTHING(ip);
+	(void)ip_is_loopback(&ip);
+}
+
+static void
+parse(size_t length)
+{
+	struct network network;
+
+	if (network_parse(string(length), &network))
 		//@ assert network.prefix <= 128;
 		(void)network.prefix;
 }
@@ -40,8 +62,11 @@ void
 prove(void)
 {
 	//@ loop unroll 99;
-	for (size_t length = 0; length <= LENGTH; length++)
-		once(length);
+	for (size_t length = 0; length <= LENGTH; length++) {
+		address(length);
+		parse(length);
+	}
+	loopback();
 	//@ loop unroll 999;
 	for (unsigned prefix = 0; prefix <= 128; prefix++)
 		has(prefix);

@@ -4,13 +4,14 @@
  * With: utf8
  * Limits: REPLY_MAX=20 REPLY_LINE_MAX=9
  * Eva: -eva-slevel-function holds:0
- * Texts up to LENGTH octets, about an address or none, behind replies of any
- * length. What is done to two replies is in quotes.c. */
+ * Texts up to LENGTH octets, and one that an enhanced code fits in, about an
+ * address or none, behind replies of any length. No text, and what is done to
+ * two replies, is in quotes.c. */
 #include "quote.h"
 
 #include "prove.h"
 
-enum { LENGTH = 3 };
+enum { LENGTH = 4, ENHANCED = 6 };
 
 static void
 add(size_t old, int code, size_t length, size_t who)
@@ -41,9 +42,10 @@ prove(void)
 	//@ loop unroll 99;
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
 		//@ loop unroll 99;
-		for (size_t length = 0; length <= LENGTH; length++) {
+		for (size_t length = 1; length <= LENGTH; length++) {
 			add(0, codes[i], length, 0);
 			add(5, codes[i], length, 1);
 			add(REPLY_MAX, codes[i], length, 1);
 		}
+	add(0, 421, ENHANCED, 0);
 }

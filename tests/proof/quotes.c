@@ -1,7 +1,8 @@
 /* With: quote clean reply text utf8
  * Limits: REPLY_MAX=24 REPLY_LINE_MAX=14
  * Octets: followed
- * Two replies of two lines each, whose ends have to be where they were put. */
+ * No text, and two replies of two lines each, whose ends have to be where they
+ * were put. */
 #include "quote.h"
 
 #include "prove.h"
@@ -47,9 +48,22 @@ take(size_t one, size_t other)
 	quote_clear(&quote);
 }
 
+/* Words of our own. */
+static void
+add_nothing(int code, const char *who, size_t length)
+{
+	struct quote quote = {.utf8 = any_bool()};
+
+	quote_add(&quote, code, "", 0, who, length);
+	//@ assert quote.length <= REPLY_MAX;
+}
+
 void
 prove(void)
 {
+	add_nothing(250, NULL, 0);
+	add_nothing(421, NULL, 0);
+	add_nothing(550, "a", 1);
 	//@ loop unroll 99;
 	for (size_t one = 5; one <= 11; one += 3)
 		//@ loop unroll 99;
