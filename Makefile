@@ -24,7 +24,7 @@ HARDEN = -fstack-protector-strong -fPIE
 LINK = -pie -Wl,-z,relro,-z,now
 ifdef STATIC
 CC = musl-gcc
-LINK = -static
+LINK = -static -Wl,-z,noseparate-code
 HARDEN = -fstack-protector-strong
 endif
 ifdef FUZZING
@@ -60,6 +60,10 @@ endif
 ifdef WERROR
 WARNINGS += -Werror
 endif
+# What is small is together, and what has a page of its own apart (lib/paged.h);
+# what nobody calls is not there.
+HARDEN += -ffunction-sections -fdata-sections
+LINK += -Wl,--sort-section=alignment -Wl,--gc-sections
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -Ilib \
 	$(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN)
 

@@ -16,6 +16,7 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "paged.h"
 #include "sandbox.h"
 #include "settings.h"
 #include "user.h"
@@ -134,7 +135,8 @@ settle(void)
 static void
 set_command(char **arguments)
 {
-	static char print[] = "smtpd-print", directory[COMMAND_PATH_MAX];
+	static PAGED char directory[COMMAND_PATH_MAX];
+	static char print[] = "smtpd-print";
 	static char *by_default[] = {print, NULL};
 	ssize_t n;
 	char *slash;
@@ -352,8 +354,9 @@ check_sandbox(void)
 static bool
 needs_rights(void)
 {
-	bool needed = geteuid() == 0 || settings.checker ||
-		      command_gains(settings.command.path);
+	bool needed =
+	    geteuid() == 0 || settings.checker ||
+	    (settings.command.path && command_gains(settings.command.path));
 
 	for (size_t i = 0; !needed && i < settings.hooks.count; i++)
 		needed = command_gains(settings.hooks.hooks[i].path);

@@ -11,6 +11,7 @@
 #include "decision.h"
 #include "log.h"
 #include "mechanism.h"
+#include "paged.h"
 #include "sasl.h"
 #include "sequence.h"
 #include "text.h"
@@ -53,7 +54,7 @@ admit_starttls(struct transaction *self, const struct record *record)
 		session->secure = true;
 		session->greeted = session->extended = false;
 		/* What the client has said of itself is forgotten. */
-		variables_drop(&session->variables, false);
+		variables_drop(session->variables, false);
 		self->moved = starttls->kind == STARTTLS_UCSPI;
 	}
 	/* Once: its descriptors may be others' now. */
@@ -102,7 +103,7 @@ static bool
 conclude(struct transaction *self, const char *mechanism, const char *user,
     size_t user_length, const char *reply, size_t length)
 {
-	static struct advice advice;
+	static PAGED struct advice advice;
 	char text[REPLY_MAX + 1];
 	char command[HOOKS_NAME_MAX + 6];
 	bool good = length > 3 && memcmp(reply, "235", 3) == 0;
@@ -267,7 +268,7 @@ is_initial(const struct record *record)
 bool
 admit_challenge(struct transaction *self, const struct record *record)
 {
-	static struct mechanism_said said;
+	static PAGED struct mechanism_said said;
 	char *arguments[2] = {NULL};
 	struct command command = {.arguments = arguments};
 	struct runnable runnable = {
@@ -285,32 +286,31 @@ admit_challenge(struct transaction *self, const struct record *record)
 		       text_same(record->first, record->first_length,
 			   "CRAM-MD5", 8) &&
 		       challenge_cram(self);
-	if (!exchange.hook->usable ||
-	    strlen(exchange.hook->path) >= sizeof command.path) {
+	if (!exchange.hook->usable) {
 		exchange.hook = NULL;
 		answer(
 		    self, REPLY_MISCONFIGURED, strlen(REPLY_MISCONFIGURED), 0);
 		return true;
 	}
 	arguments[0] = exchange.hook->path;
-	strcpy(command.path, exchange.hook->path);
+	command.path = exchange.hook->path;
 	runnable.environment = environment(self, exchange.hook->name + prefix);
 	return pass_on(self,
 	    mechanism_begin(&exchange.mechanism, &runnable, record->second,
-		record->second_length, &self->session.variables, &said),
+		record->second_length, self->session.variables, &said),
 	    &said);
 }
 
 bool
 admit_response(struct transaction *self, const struct record *record)
 {
-	static struct mechanism_said said;
+	static PAGED struct mechanism_said said;
 
 	if (!exchange.hook || !is_base64(record->first, record->first_length))
 		return false;
 	return pass_on(self,
 	    mechanism_answer(&exchange.mechanism, record->first,
-		record->first_length, &self->session.variables, &said),
+		record->first_length, self->session.variables, &said),
 	    &said);
 }
 

@@ -28,6 +28,7 @@
 #include "io.h"
 #include "journal.h"
 #include "log.h"
+#include "paged.h"
 #include "peer.h"
 #include "record.h"
 #include "sasl.h"
@@ -50,17 +51,23 @@
 static struct {
 	struct peer peer;
 	struct transaction transaction;
-	struct smtp *smtp; /* greets, and is then the dialogue's */
-	bool broken;       /* the dialogue sent what it may not */
-	bool reset;        /* it has ended, an answer unread */
-	bool late;         /* it should have ended the session long ago */
-	int64_t over_at;   /* by clock_now(), when it has begun its last step */
-	int64_t late_at;   /* when it has ended */
-	bool over;         /* so does nobody listen any more */
-	bool closed;       /* the greeting was a good-bye */
+	bool broken;     /* the dialogue sent what it may not */
+	bool reset;      /* it has ended, an answer unread */
+	bool late;       /* it should have ended the session long ago */
+	int64_t over_at; /* by clock_now(), when it has begun its last step */
+	int64_t late_at; /* when it has ended */
+	bool over;       /* so does nobody listen any more */
+	bool closed;     /* the greeting was a good-bye */
 	int64_t begun;
 	char id[40];
 } self;
+
+/* The state machine greets, and is then the dialogue's: on pages of its own,
+ * which the agent lets go. */
+static PAGED union {
+	struct smtp smtp;
+	char pages[(sizeof(struct smtp) / 4096 + 1) * 4096];
+} machine;
 
 static bool
 has_hooks(void)
@@ -149,7 +156,7 @@ take_in_time(const struct record *record)
 static void
 take_packet(void)
 {
-	static char octets[RECORD_PACKET_MAX];
+	static PAGED char octets[RECORD_PACKET_MAX];
 	struct record record;
 	size_t at = 0;
 	int found;
@@ -240,38 +247,36 @@ serve(void)
 }
 
 /* Begins what the dialogue does not have, once. */
-static bool
+static void
 begin_session(bool launched)
 {
 	struct transaction *transaction = &self.transaction;
 
 	if (transaction->session.id)
-		return true;
+		return;
 	envelope_reset(&transaction->envelope);
-	if (!session_begin(&transaction->session, self.id,
-		transaction->settings->smtp.hostname, &self.peer, launched))
-		return false;
+	session_begin(&transaction->session, self.id,
+	    transaction->settings->smtp.hostname, &self.peer, launched);
 	transaction->session.lmtp = transaction->settings->smtp.lmtp;
 	transaction->session.secure = transaction->settings->smtp.secure;
 	if (transaction->session.secure)
 		starttls_describe(launched ? getenv("SSL_PROTOCOL") : NULL,
 		    launched ? getenv("SSL_CIPHER") : NULL,
 		    transaction->session.tls);
-	return true;
 }
 
 /* Asks the hook whether the client is welcome, and how it is to be greeted. */
 static void
 ask_about_greeting(void)
 {
-	static struct advice advice;
+	static PAGED struct advice advice;
 
 	decision_moment(&self.transaction, "CONNECT", &advice);
 	self.transaction.refused = advice_refuses(&advice);
 	if (advice.stopped)
-		smtp_end(self.smtp, REPLY_STOPPING);
+		smtp_end(&machine.smtp, REPLY_STOPPING);
 	else if (advice.length > 0)
-		smtp_reply(self.smtp, advice.reply, advice.length);
+		smtp_reply(&machine.smtp, advice.reply, advice.length);
 }
 
 /* A hook's may have several lines. */
@@ -295,7 +300,7 @@ log_greeting(const char *text, size_t length)
 static bool
 greet(void)
 {
-	struct smtp *smtp = self.smtp;
+	struct smtp *smtp = &machine.smtp;
 	size_t length;
 	const char *output;
 
@@ -312,23 +317,13 @@ greet(void)
 	return true;
 }
 
-/* The state machine is in memory of its own, which the agent lets go once the
- * dialogue has it. */
-static bool
-map_machine(void)
-{
-	self.smtp = mmap(NULL, sizeof *self.smtp, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	return self.smtp != MAP_FAILED;
-}
-
 static bool
 start_dialogue(void)
 {
 	int ends[2];
 	struct dialogue_start start = {
 	    .settings = self.transaction.settings,
-	    .smtp = self.smtp,
+	    .smtp = &machine.smtp,
 	    .windows = self.transaction.spool.windows,
 	    .in = 0,
 	    .out = 1,
@@ -341,11 +336,12 @@ start_dialogue(void)
 	start.channel = ends[1];
 	self.transaction.dialogue = fork();
 	if (self.transaction.dialogue == 0) {
-		variables_forget(&self.transaction.session.variables);
+		if (self.transaction.session.variables)
+			variables_forget(self.transaction.session.variables);
 		dialogue_run(&start);
 	}
 	(void)close(ends[1]); /* a socket with nothing in it */
-	(void)munmap(self.smtp, sizeof *self.smtp); /* it was mapped */
+	(void)madvise(&machine, sizeof machine, MADV_DONTNEED); /* or not */
 	return self.transaction.dialogue > 0;
 }
 
@@ -423,7 +419,7 @@ hang_up(void)
 static void
 end_session(void)
 {
-	static struct advice advice; /* which nobody is given */
+	static PAGED struct advice advice; /* which nobody is given */
 	const struct transaction *transaction = &self.transaction;
 
 	admission_end();
@@ -541,7 +537,7 @@ open_session(void)
 {
 	struct transaction *transaction = &self.transaction;
 
-	smtp_begin(self.smtp, &transaction->settings->smtp);
+	smtp_begin(&machine.smtp, &transaction->settings->smtp);
 	if (transaction->settings->proxy)
 		return true;
 	if (!greet()) {
@@ -575,10 +571,10 @@ agent_run(struct settings *settings, bool launched)
 	if (!meet_client(settings, launched))
 		return EX_OK;
 	memcpy(transaction->end, "hangup", sizeof "hangup");
-	if (!spool_begin(&transaction->spool) || !map_machine())
+	if (!spool_begin(&transaction->spool))
 		return cannot_begin();
-	if (has_hooks() && !begin_session(launched))
-		return cannot_begin();
+	if (has_hooks())
+		begin_session(launched);
 	if (!open_session())
 		return EX_OK;
 	if (!start_dialogue()) {
@@ -588,10 +584,7 @@ agent_run(struct settings *settings, bool launched)
 		    1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
 		return EX_OSERR;
 	}
-	if (!begin_session(launched)) {
-		(void)kill(self.transaction.dialogue, SIGKILL);
-		return cannot_begin();
-	}
+	begin_session(launched);
 	serve();
 	return finish();
 }

@@ -6,7 +6,7 @@
 void
 channel_send(struct channel *channel)
 {
-	struct packet *packet = &channel->packet;
+	struct packet *packet = channel->packet;
 	ssize_t n;
 
 	if (packet->length == 0)
@@ -22,17 +22,17 @@ channel_send(struct channel *channel)
 void
 channel_tell(struct channel *channel, const struct record *record)
 {
-	if (packet_add(&channel->packet, record))
+	if (packet_add(channel->packet, record))
 		return;
 	channel_send(channel);
-	if (!packet_add(&channel->packet, record))
+	if (!packet_add(channel->packet, record))
 		__builtin_trap();
 }
 
 bool
 channel_hear(struct channel *channel)
 {
-	struct packet *packet = &channel->packet;
+	struct packet *packet = channel->packet;
 	ssize_t n;
 
 	/* What was not told is not answered. */
@@ -51,6 +51,6 @@ channel_hear(struct channel *channel)
 bool
 channel_next(struct channel *channel, struct record *record)
 {
-	return packet_next(channel->packet.octets, channel->heard, &channel->at,
-		   record) == 1;
+	return packet_next(channel->packet->octets, channel->heard,
+		   &channel->at, record) == 1;
 }

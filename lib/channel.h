@@ -15,7 +15,7 @@ struct channel {
 	size_t at;      /* of these, taken as records */
 	/* Records to send; then, since it is empty while the agent is waited
 	 * for, those that it answers. */
-	struct packet packet;
+	struct packet *packet;
 };
 
 /* Adds a record to those that wait to be sent: one packet a message, mostly.

@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "paged.h"
 #include "reply.h"
 #include "run.h"
 #include "sasl.h"
@@ -46,7 +47,7 @@ checker_ask(const char *text, int timeout, char *const *environment,
 {
 	static const struct spool nothing = {.file = -1};
 	static struct outcome outcome = {.limit = 1};
-	static char credentials[FIELDS_MAX];
+	static PAGED char credentials[FIELDS_MAX];
 	char shell[] = "sh", option[] = "-c";
 	/* execve(2) changes none of them. */
 	char *arguments[] = {shell, option, (char *)text, NULL};

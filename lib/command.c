@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "paged.h"
 #include "process.h"
 
 /* Octets of a file that the kernel looks at (BINPRM_BUF_SIZE). */
@@ -44,7 +45,7 @@ interpreter_of(char text[FIRST_OCTETS + 1])
 const char *
 command_trouble(const char *path)
 {
-	static char why[FIRST_OCTETS + 100];
+	static PAGED char why[FIRST_OCTETS + 100];
 	char text[FIRST_OCTETS + 1], *interpreter;
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	ssize_t n = file < 0 ? -1 : read(file, text, FIRST_OCTETS);
@@ -70,14 +71,22 @@ command_trouble(const char *path)
 static bool
 try_directory(struct command *command, const char *directory, size_t length)
 {
-	int n = snprintf(command->path, sizeof command->path, "%.*s%s%s",
-	    (int)length, directory, length ? "/" : "", command->arguments[0]);
+	static PAGED char path[COMMAND_PATH_MAX];
+	int n;
 
-	if (n < 0 || (size_t)n >= sizeof command->path) {
+	if (length == 0 && strchr(command->arguments[0], '/')) {
+		command->path = command->arguments[0];
+		return executable(command->path);
+	}
+	n = snprintf(path, sizeof path, "%.*s%s%s", (int)length, directory,
+	    length ? "/" : "", command->arguments[0]);
+
+	if (n < 0 || (size_t)n >= sizeof path) {
 		errno = ENAMETOOLONG;
 		return false;
 	}
-	return executable(command->path);
+	command->path = path;
+	return executable(path);
 }
 
 /* A reason other than "not there" is worth more than those that follow. */
@@ -121,7 +130,7 @@ command_find(struct command *command)
 	reason = found ? command_trouble(command->path) : strerror(errno);
 	if (!reason)
 		return true;
-	command->path[0] = '\0';
+	command->path = NULL;
 	log_error("cannot run %s as user %u: %s (messages will get 451 4.3.5)",
 	    *name ? name : "a command without a name", (unsigned)geteuid(),
 	    reason);
@@ -140,8 +149,7 @@ pid_t
 command_start(struct command *command, const int descriptors[3], int three,
     char *const *environment)
 {
-	const struct process what = {
-	    .path = command->path,
+	struct process what = {
 	    .arguments = command->arguments,
 	    .environment = environment,
 	    .in = descriptors[0],
@@ -153,8 +161,9 @@ command_start(struct command *command, const int descriptors[3], int three,
 	pid_t pid = -1;
 	int error;
 
-	if (command->path[0] == '\0' && !command_find(command))
+	if (!command->path && !command_find(command))
 		return -1;
+	what.path = command->path;
 	error = process_start(&pid, &what);
 	if (error == 0)
 		return pid;

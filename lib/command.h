@@ -12,15 +12,15 @@
 	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct command {
-	char *const *arguments;      /* the first is the name; ends in NULL */
-	const char *beside;          /* a directory to look in last, or NULL */
-	char path[COMMAND_PATH_MAX]; /* empty where none was found */
+	char *const *arguments; /* the first is the name; ends in NULL */
+	const char *beside;     /* a directory to look in last, or NULL */
+	const char *path;       /* NULL where none was found yet */
 };
 
 /*
  * Finds the program on PATH, or takes its name as a path where it has a slash.
  * False, with the reason logged, where there is none that this process can
- * execute.
+ * execute. What is found is in memory that the next search overwrites.
  */
 bool command_find(struct command *command);
 

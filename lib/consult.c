@@ -24,7 +24,7 @@ take_variables(struct consultation *of, const char *text, size_t length)
 	bool good = true;
 
 	while (hooktext_variable(text, length, &at, &line))
-		good = variables_set(&of->session->variables, line.name,
+		good = variables_set(of->session->variables, line.name,
 			   line.name_length, line.value, line.value_length,
 			   strcmp(of->step.verb, "CONNECT") == 0) &&
 		       good;
@@ -41,7 +41,10 @@ run_hook(struct consultation *of, struct outcome *outcome)
 {
 	static const struct spool nothing = {.file = -1};
 	char *arguments[] = {of->hook->path, NULL};
-	struct command command = {.arguments = arguments};
+	struct command command = {
+	    .arguments = arguments,
+	    .path = of->hook->path,
+	};
 	struct feed feed = {
 	    .spool = &nothing,
 	    .head = of->input,
@@ -53,7 +56,6 @@ run_hook(struct consultation *of, struct outcome *outcome)
 	    .what = "hook",
 	};
 
-	strcpy(command.path, of->hook->path);
 	runnable.environment =
 	    envelope_step_environment(of->session, of->envelope, &of->step);
 	run_whole(&runnable, &feed, outcome);
@@ -111,7 +113,7 @@ consult(struct consultation *of, struct advice *advice)
 	advice->length = 0;
 	outcome.end = VERDICT_NOT_RUN;
 	outcome.stopped = false;
-	if (of->hook->usable && strlen(of->hook->path) < COMMAND_PATH_MAX)
+	if (of->hook->usable)
 		run_hook(of, &outcome);
 	advice->stopped = outcome.stopped;
 	if (!advice->stopped)

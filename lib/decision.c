@@ -5,11 +5,12 @@
 
 #include "journal.h"
 #include "line.h"
+#include "paged.h"
 #include "sequence.h"
 #include "text.h"
 
 /* The step that a RECORD_HOOK has announced. */
-static struct {
+static PAGED struct {
 	const struct hook *hook; /* NULL: none */
 	const struct smtp_command *row;
 	char argument[LINE_MAX_OCTETS + 1];
@@ -105,7 +106,7 @@ enum decision
 decision_make(struct transaction *self, const char *verb, const char *candidate,
     size_t candidate_length)
 {
-	static struct advice advice;
+	static PAGED struct advice advice;
 	struct consultation consultation = {
 	    .hook = hook_for(self, verb),
 	    .timeout = self->settings->command_timeout,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "paged.h"
 #include "verdict.h"
 
 /* In LMTP: true if each recipient has a reply of its own, and none if the
@@ -24,29 +25,31 @@ size_t
 deliver(
     struct delivery *delivery, struct feed *message, char reply[REPLY_MAX + 1])
 {
-	static struct outcome outcome;
+	static PAGED char room[REPLY_MAX + 1];
+	static struct outcome one = {.output = room, .room = sizeof room}, each;
 	struct runnable runnable = {
 	    .command = delivery->command,
 	    .timeout = delivery->timeout,
 	    .environment = delivery->environment,
 	};
 	size_t replies = delivery->recipients ? delivery->recipients : 1;
+	struct outcome *outcome = replies > 1 ? &each : &one;
 
 	delivery->each = (struct replies){0};
-	outcome.limit = replies * REPLY_MAX + 1;
-	run_whole(&runnable, message, &outcome);
-	if (outcome.stopped)
+	outcome->limit = replies * REPLY_MAX + 1;
+	run_whole(&runnable, message, outcome);
+	if (outcome->stopped)
 		return 0;
-	if (parted(&outcome, delivery)) {
+	if (parted(outcome, delivery)) {
 		const char *text;
 		size_t length;
 
 		delivery->each =
-		    (struct replies){outcome.output, outcome.length};
+		    (struct replies){outcome->output, outcome->length};
 		replies_worst(&delivery->each, &text, &length);
 		memcpy(reply, text, length);
 		return length;
 	}
-	return verdict(outcome.end, outcome.status, outcome.output,
-	    outcome.length, delivery->utf8, reply, REPLY_MAX + 1);
+	return verdict(outcome->end, outcome->status, outcome->output,
+	    outcome->length, delivery->utf8, reply, REPLY_MAX + 1);
 }

@@ -11,6 +11,7 @@
 #include "errand.h"
 #include "identity.h"
 #include "io.h"
+#include "paged.h"
 #include "sandbox.h"
 #include "sasl.h"
 
@@ -156,6 +157,9 @@ send_at_once(int descriptor)
 _Noreturn void
 dialogue_run(const struct dialogue_start *start)
 {
+	static PAGED char input[TALK_CONTENT_OCTETS];
+	static PAGED char verdict[REPLY_MAX];
+	static PAGED struct packet packet;
 	struct talk *talk = &self.talk;
 	int client[4];
 	size_t count = list_client(start, client);
@@ -164,9 +168,11 @@ dialogue_run(const struct dialogue_start *start)
 	self.policy = start->settings->policy;
 	self.window.memory = start->windows;
 	self.channel.descriptor = start->channel;
+	self.channel.packet = &packet;
 	self.hearing = (struct hearing){
 	    .channel = &self.channel,
 	    .window = &self.window,
+	    .verdict = verdict,
 	};
 	self.telling = (struct telling){
 	    .channel = &self.channel,
@@ -178,6 +184,7 @@ dialogue_run(const struct dialogue_start *start)
 	talk->channel = &self.channel;
 	talk->window = &self.window;
 	talk->telling = &self.telling;
+	talk->input = input;
 	talk->in = start->in;
 	talk->out = start->out;
 	alarm_begin(start->settings->timeout, start->settings->session_timeout);

@@ -8,6 +8,7 @@
 #include "address.h"
 #include "command.h"
 #include "line.h"
+#include "paged.h"
 #include "param.h"
 #include "text.h"
 
@@ -33,11 +34,18 @@ named(const char *variable, const char *const *names, size_t count)
 	size_t length = strcspn(variable, "=");
 
 	for (size_t i = 0; i < count; i++)
-		if (strlen(names[i]) == length &&
+		if (names[i][0] == variable[0] && strlen(names[i]) == length &&
 		    memcmp(variable, names[i], length) == 0)
 			return true;
 	return false;
 }
+
+/* The texts: one session is all that a process has. */
+static PAGED struct {
+	struct value helo, sender, mail_options, user;
+} values;
+static PAGED struct list recipients, rcpt_options;
+static PAGED struct variables variables;
 
 static void
 value_set(
@@ -60,11 +68,11 @@ list_reset(struct list *list, const char *name)
 	memcpy(list->text, name, list->length + 1);
 }
 
-static bool
-list_fits(const struct list *list, size_t length, bool first)
+/* The octets of its lines so far. */
+static size_t
+list_size(const struct list *list)
 {
-	return list->length - list->name_length + length + (first ? 0 : 1) <=
-	       ENVELOPE_LIST_MAX;
+	return list->length - list->name_length;
 }
 
 static void
@@ -78,52 +86,23 @@ list_add(struct list *list, const char *text, size_t length, bool first)
 	list->text[list->length] = '\0';
 }
 
-bool
+void
 session_begin(struct session *session, const char *id, const char *hostname,
     const struct peer *peer, bool launched)
 {
-	size_t count = 0;
-	bool has_path = false;
-
-	/* Not all of it is written: most sessions need none of the rest. */
 	session->id = id;
 	session->hostname = hostname;
 	session->peer = peer;
-	value_set(&session->helo, "SMTP_HELO=", "", 0);
-	while (environ[count])
-		count++;
-	session->inherited = malloc((count + 1) * sizeof(char *));
-	if (!session->inherited)
-		return false;
-	count = 0;
-	for (char **variable = environ; *variable; variable++) {
-		if (named(*variable, ours, sizeof ours / sizeof *ours))
-			continue;
-		if (!launched && named(*variable, launchers,
-				     sizeof launchers / sizeof *launchers))
-			continue;
-		has_path = has_path || strncmp(*variable, "PATH=", 5) == 0;
-		session->inherited[count++] = *variable;
-	}
-	if (!has_path) {
-		static char path[] = "PATH=" COMMAND_PATH_DEFAULT;
-
-		session->inherited[count++] = path;
-	}
-	session->inherited_count = count;
-	return true;
+	session->helo = &values.helo;
+	session->user = &values.user;
+	session->variables = &variables;
+	session->launched = launched;
 }
 
 void
 session_introduce(struct session *session)
 {
-	size_t count = 0;
-
-	for (size_t i = 0; i < session->inherited_count; i++)
-		if (!named(session->inherited[i], launchers + OF_PEER,
-			sizeof launchers / sizeof *launchers - OF_PEER))
-			session->inherited[count++] = session->inherited[i];
-	session->inherited_count = count;
+	session->introduced = true;
 }
 
 void
@@ -134,11 +113,11 @@ session_helo(
 		length = ENVELOPE_VALUE_MAX;
 	session->greeted = true;
 	session->extended = extended;
-	value_set(&session->helo, "SMTP_HELO=", name, length);
-	for (size_t i = session->helo.name_length; i < session->helo.length;
+	value_set(session->helo, "SMTP_HELO=", name, length);
+	for (size_t i = session->helo->name_length; i < session->helo->length;
 	     i++)
-		if (!text_is_print(session->helo.text[i]))
-			session->helo.text[i] = '?';
+		if (!text_is_print(session->helo->text[i]))
+			session->helo->text[i] = '?';
 }
 
 void
@@ -146,7 +125,7 @@ session_user(struct session *session, const char *mechanism, const char *user,
     size_t length)
 {
 	session->mechanism = mechanism;
-	value_set(&session->user, "SMTP_AUTH_USER=", user, length);
+	value_set(session->user, "SMTP_AUTH_USER=", user, length);
 }
 
 const char *
@@ -167,14 +146,13 @@ session_protocol(const struct session *session, const struct envelope *envelope)
 void
 envelope_reset(struct envelope *envelope)
 {
-	envelope->has_sender = envelope->utf8 = false;
-	envelope->has_rcpt_options = false;
-	envelope->count = 0;
-	envelope->body = "7BIT";
-	value_set(&envelope->sender, "SENDER=", "", 0);
-	value_set(&envelope->mail_options, "SMTP_MAIL_OPTIONS=", "", 0);
-	list_reset(&envelope->recipients, "RECIPIENTS=");
-	list_reset(&envelope->rcpt_options, "SMTP_RCPT_OPTIONS=");
+	*envelope = (struct envelope){
+	    .body = "7BIT",
+	    .sender = &values.sender,
+	    .mail_options = &values.mail_options,
+	    .recipients = &recipients,
+	    .rcpt_options = &rcpt_options,
+	};
 }
 
 static void
@@ -224,37 +202,59 @@ envelope_sender(struct envelope *envelope, const char *address,
 	    address_parse(address, address_length, envelope->utf8, &parsed) !=
 		address_length)
 		return false;
-	value_set(&envelope->sender, "SENDER=", address, address_length);
-	value_set(&envelope->mail_options, "SMTP_MAIL_OPTIONS=", params,
+	value_set(envelope->sender, "SENDER=", address, address_length);
+	value_set(envelope->mail_options, "SMTP_MAIL_OPTIONS=", params,
 	    params_length);
 	envelope->has_sender = true;
 	return true;
+}
+
+/* Until one has options the list of them, empty lines, is not written. */
+static void
+add_options(struct envelope *envelope, const char *params, size_t length)
+{
+	struct list *list = envelope->rcpt_options;
+
+	if (!envelope->has_rcpt_options && length == 0)
+		return;
+	if (!envelope->has_rcpt_options) {
+		list_reset(list, "SMTP_RCPT_OPTIONS=");
+		for (size_t i = 0; i < envelope->count; i++)
+			list_add(list, "", 0, i == 0);
+	}
+	envelope->has_rcpt_options = true;
+	list_add(list, params, length, envelope->count == 0);
 }
 
 bool
 envelope_takes(const struct envelope *envelope, size_t address_length,
     const char *params, size_t params_length)
 {
-	bool first = envelope->count == 0;
+	size_t newline = envelope->count > 0, size = 0, options = 0;
 
+	if (envelope->count > 0) {
+		size = list_size(envelope->recipients);
+		options = envelope->has_rcpt_options
+			      ? list_size(envelope->rcpt_options)
+			      : envelope->count - 1;
+	}
 	return envelope->has_sender && address_length <= ENVELOPE_VALUE_MAX &&
 	       params_good(params, params_length) &&
-	       list_fits(&envelope->recipients, address_length, first) &&
-	       list_fits(&envelope->rcpt_options, params_length, first);
+	       size + newline + address_length <= ENVELOPE_LIST_MAX &&
+	       options + newline + params_length <= ENVELOPE_LIST_MAX;
 }
 
 bool
 envelope_recipient(struct envelope *envelope, const char *address,
     size_t address_length, const char *params, size_t params_length)
 {
-	bool first = envelope->count == 0;
-
 	if (!envelope_takes(envelope, address_length, params, params_length))
 		return false;
-	list_add(&envelope->recipients, address, address_length, first);
-	list_add(&envelope->rcpt_options, params, params_length, first);
-	envelope->has_rcpt_options =
-	    envelope->has_rcpt_options || params_length > 0;
+	if (envelope->count == 0)
+		list_reset(envelope->recipients, "RECIPIENTS=");
+	list_add(envelope->recipients, address, address_length,
+	    envelope->count == 0);
+	add_options(envelope, params, params_length);
 	envelope->count++;
 	return true;
 }
@@ -262,18 +262,56 @@ envelope_recipient(struct envelope *envelope, const char *address,
 const char *
 envelope_only_recipient(const struct envelope *envelope)
 {
-	return envelope->count == 1 ? envelope->recipients.text +
-					  envelope->recipients.name_length
+	return envelope->count == 1 ? envelope->recipients->text +
+					  envelope->recipients->name_length
 				    : NULL;
 }
 
+/* Variables of a launcher that take no memory of their own. */
+#define FEW 160
+
 /* The array being filled, and room for the strings that are made for it. */
-static struct {
-	char **variables;
+static PAGED struct {
+	char **variables; /* few, or as many as there have to be */
+	size_t room;
 	size_t count;
 	size_t length;
+	char *few[FEW + VARIABLES_MAX + ENVELOPE_VARIABLES + 1];
 	char text[8 * ENVELOPE_VALUE_MAX + LINE_MAX_OCTETS];
 } made;
+
+/* Room for so many of the launcher's. */
+static bool
+make_room(size_t count)
+{
+	size_t room = count + VARIABLES_MAX + ENVELOPE_VARIABLES + 1;
+	char **more;
+
+	if (!made.variables) {
+		made.variables = made.few;
+		made.room = sizeof made.few / sizeof *made.few;
+	}
+	if (room <= made.room)
+		return true;
+	more = malloc(room * sizeof *more);
+	if (!more)
+		return false;
+	made.variables = more; /* environ does not grow */
+	made.room = room;
+	return true;
+}
+
+/* Whether a variable of the launcher's is for the command, too. */
+static bool
+is_inherited(const struct session *session, const char *variable)
+{
+	const size_t all = sizeof launchers / sizeof *launchers;
+
+	return !named(variable, ours, sizeof ours / sizeof *ours) &&
+	       (session->launched || !named(variable, launchers, all)) &&
+	       (!session->introduced ||
+		   !named(variable, launchers + OF_PEER, all - OF_PEER));
+}
 
 static void
 add(const char *name, const char *value)
@@ -328,22 +366,28 @@ add_text(const char *name, const char *value, size_t length)
 static bool
 begin(const struct session *session)
 {
-	const struct variables *variables = &session->variables;
+	static char path[] = "PATH=" COMMAND_PATH_DEFAULT;
+	const struct variables *set = session->variables;
+	size_t count = 0;
+	bool has_path = false;
 
-	if (!made.variables)
-		made.variables =
-		    malloc((session->inherited_count + VARIABLES_MAX +
-			       ENVELOPE_VARIABLES + 1) *
-			   sizeof(char *));
-	if (!made.variables)
+	while (environ[count])
+		count++;
+	if (!make_room(count + 1))
 		return false;
 	made.count = made.length = 0;
-	for (size_t i = 0; i < session->inherited_count; i++)
-		if (!variables_find(variables, session->inherited[i]))
-			made.variables[made.count++] = session->inherited[i];
-	for (size_t i = 0; i < variables->count; i++)
-		made.variables[made.count++] =
-		    (char *)variables->text + variables->at[i];
+	for (char **variable = environ; *variable; variable++) {
+		bool is_path = strncmp(*variable, "PATH=", 5) == 0;
+
+		has_path = has_path || is_path;
+		if (is_inherited(session, *variable) &&
+		    (set->count == 0 || !variables_find(set, *variable)))
+			made.variables[made.count++] = *variable;
+	}
+	if (!has_path && !variables_find(set, path))
+		made.variables[made.count++] = path;
+	for (size_t i = 0; i < set->count; i++)
+		made.variables[made.count++] = (char *)set->text + set->at[i];
 	return true;
 }
 
@@ -351,14 +395,14 @@ static void
 add_session(const struct session *session, const struct envelope *envelope)
 {
 	if (session->greeted)
-		made.variables[made.count++] = (char *)session->helo.text;
+		made.variables[made.count++] = (char *)session->helo->text;
 	add("SMTP_PROTOCOL", session_protocol(session, envelope));
 	add("SMTP_SESSION", session->id);
 	add("SMTP_HOSTNAME", session->hostname);
 	if (session->secure)
 		add("SMTP_TLS", session->tls);
 	if (session->mechanism) {
-		made.variables[made.count++] = (char *)session->user.text;
+		made.variables[made.count++] = (char *)session->user->text;
 		add("SMTP_AUTH_MECHANISM", session->mechanism);
 	}
 	add_peer(session->peer);
@@ -368,8 +412,8 @@ add_session(const struct session *session, const struct envelope *envelope)
 static void
 add_sender(const struct envelope *envelope)
 {
-	made.variables[made.count++] = (char *)envelope->sender.text;
-	made.variables[made.count++] = (char *)envelope->mail_options.text;
+	made.variables[made.count++] = (char *)envelope->sender->text;
+	made.variables[made.count++] = (char *)envelope->mail_options->text;
 	add("SMTP_BODY", envelope->body);
 	if (envelope->utf8)
 		add("SMTP_UTF8", "1");
@@ -378,10 +422,10 @@ add_sender(const struct envelope *envelope)
 static void
 add_recipients(const struct envelope *envelope)
 {
-	made.variables[made.count++] = (char *)envelope->recipients.text;
+	made.variables[made.count++] = (char *)envelope->recipients->text;
 	if (envelope->has_rcpt_options)
 		made.variables[made.count++] =
-		    (char *)envelope->rcpt_options.text;
+		    (char *)envelope->rcpt_options->text;
 }
 
 char **

@@ -46,11 +46,11 @@ struct session {
 	bool secure;                  /* TLS */
 	char tls[STARTTLS_ABOUT_MAX]; /* protocol and cipher, or 1 */
 	const char *mechanism;        /* of AUTH; NULL: no login yet */
-	struct value user;
-	struct value helo;
-	char **inherited; /* the launcher's environment, less ours */
-	size_t inherited_count;
-	struct variables variables; /* of hooks */
+	struct value *user;
+	struct value *helo;
+	bool launched;   /* a launcher's words of the connection count */
+	bool introduced; /* but not those of its peer */
+	struct variables *variables; /* of hooks */
 };
 
 /* The step that a hook is asked about. */
@@ -67,22 +67,22 @@ struct envelope {
 	bool has_sender;
 	bool utf8;
 	const char *body; /* 7BIT, 8BITMIME, BINARYMIME */
-	struct value sender;
-	struct value mail_options;
+	struct value *sender;
+	struct value *mail_options;
 	size_t count; /* of recipients */
 	bool has_rcpt_options;
-	struct list recipients;
-	struct list rcpt_options;
+	struct list *recipients;
+	struct list *rcpt_options;
 };
 
 /*
- * Begins a session: takes environ's strings, less the variables that smtpd
- * sets and those meant for smtpd alone; with launched false, less what a
- * launcher says of a peer, too. Gives PATH its default where it is missing.
- * False if there is no memory. Everything pointed to must outlive it. *session
- * must be {0}.
+ * Begins a session, whose commands will have environ's strings, less the
+ * variables that smtpd sets and those meant for smtpd alone; with launched
+ * false, less what a launcher says of a connection, too; and PATH, its default
+ * where it is missing. Everything pointed to must outlive it. *session must be
+ * {0}.
  */
-bool session_begin(struct session *session, const char *id,
+void session_begin(struct session *session, const char *id,
     const char *hostname, const struct peer *peer, bool launched);
 
 /* Someone has said who the client is: what a launcher said of the peer, who

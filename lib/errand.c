@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "envelope.h"
+#include "paged.h"
 #include "param.h"
 
 void
@@ -62,7 +63,7 @@ errand_step(struct errand *errand, const struct smtp_event *event,
     const struct record *record)
 {
 	const char *name = hook_name(event), *verb = event->command->verb;
-	char text[SMTP_REPLY_MAX];
+	static PAGED char text[SMTP_REPLY_MAX];
 	struct record reply;
 
 	if (!hooks_find(&errand->settings->hooks, name, strlen(name))) {
@@ -185,7 +186,7 @@ void
 errand_path(struct errand *errand, const struct smtp_event *event)
 {
 	const struct settings *settings = errand->settings;
-	char params[LINE_MAX_OCTETS];
+	static PAGED char params[LINE_MAX_OCTETS];
 	size_t length = param_normalize(
 	    event->params, event->params_length, settings->smtp.utf8, params);
 	const char *reply;

@@ -14,7 +14,7 @@ hear(struct hearing *hearing)
 		if (record.type == RECORD_WINDOW)
 			window_returned(hearing->window);
 		if (record.type != RECORD_REPLY ||
-		    record.first_length > sizeof hearing->verdict)
+		    record.first_length > REPLY_MAX)
 			continue;
 		hearing->heard = true;
 		hearing->recipients = record.number;

@@ -11,7 +11,7 @@
 #include "reply.h"
 #include "window.h"
 
-/* All but the first two are zero at the beginning. */
+/* All but pointers are zero at the beginning. */
 struct hearing {
 	struct channel *channel;
 	struct window *window;
@@ -19,7 +19,7 @@ struct hearing {
 	uint64_t recipients; /* that the verdict is for, one after another; of
 			      * other replies the record's number */
 	size_t length;
-	char verdict[REPLY_MAX];
+	char *verdict; /* REPLY_MAX octets of room */
 };
 
 /* Waits for the agent's reply to what it has been told; what was left of the

@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "log.h"
+#include "paged.h"
 #include "text.h"
 
 /* Names that are no commands, but moments. */
@@ -66,7 +67,8 @@ static bool
 add(struct hooks *hooks, const char *directory, const char *file,
     const char *name)
 {
-	struct hook *hook = &hooks->hooks[hooks->count];
+	static PAGED struct hook all[HOOKS_MAX];
+	struct hook *hook = &all[hooks->count];
 	struct stat about;
 	const char *why;
 	int error = 0;
@@ -87,6 +89,7 @@ add(struct hooks *hooks, const char *directory, const char *file,
 		    strcmp(name, "CONNECT") == 0
 			? "clients will get 421 4.3.5"
 			: "the command will get 451 4.3.5");
+	hooks->hooks = all;
 	hooks->count++;
 	return true;
 }

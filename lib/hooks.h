@@ -25,7 +25,7 @@ struct hook {
 
 /* = {0} has none. */
 struct hooks {
-	struct hook hooks[HOOKS_MAX];
+	struct hook *hooks; /* HOOKS_MAX at most */
 	size_t count;
 	bool broken; /* nobody knows what is there: each is one that cannot be
 		      * executed */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dialogue.h"
+#include "paged.h"
 #include "preface.h"
 #include "sasl.h"
 
@@ -82,7 +83,7 @@ identity_login(struct errand *errand, const struct smtp_event *event)
 	errand_tell(errand, &record);
 	channel_send(&errand->channel);
 	/* Neither the line nor what was told of it is needed any more. */
-	sasl_wipe(&errand->channel.packet, sizeof errand->channel.packet);
+	sasl_wipe(errand->channel.packet, sizeof *errand->channel.packet);
 	if (event->password_length > 0)
 		sasl_wipe((char *)event->password, event->password_length);
 	talk_forget(&errand->talk);
@@ -123,7 +124,7 @@ identity_header(struct errand *errand)
 	    [PREFACE_LATE] = {REPLY_TIMEOUT, "timeout"},
 	    [PREFACE_STOPPED] = {REPLY_STOPPING, "stop"},
 	};
-	static struct proxy proxy;
+	static PAGED struct proxy proxy;
 	char text[PREFACE_TEXT_MAX], tls[2 * PROXY_TLS_MAX + 2], *rest;
 	struct record record;
 	size_t length;

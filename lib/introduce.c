@@ -5,6 +5,7 @@
 #include "consult.h"
 #include "decision.h"
 #include "journal.h"
+#include "paged.h"
 #include "sequence.h"
 #include "text.h"
 #include "xclient.h"
@@ -90,7 +91,7 @@ is_from(const struct transaction *self, const struct networks *networks)
 static void
 welcome(struct transaction *self, bool logged_in)
 {
-	static struct advice advice;
+	static PAGED struct advice advice;
 	struct settings *settings = self->settings;
 	struct policy *policy = &settings->policy;
 
@@ -153,7 +154,7 @@ set_tls(struct transaction *self, const struct record *record)
 bool
 introduce_proxy(struct transaction *self, const struct record *record)
 {
-	static struct xclient xclient;
+	static PAGED struct xclient xclient;
 	struct settings *settings = self->settings;
 	struct peer *peer = self->peer, proxy = *peer;
 	bool tcp = record->number == RECORD_CLIENT_TCP;
@@ -189,7 +190,7 @@ set_session(struct session *session, const struct xclient *xclient)
 	const struct xclient_value *login = &xclient->values[XCLIENT_LOGIN];
 
 	session_introduce(session);
-	variables_drop(&session->variables, true);
+	variables_drop(session->variables, true);
 	copy(xclient, XCLIENT_NAME, session->host, sizeof session->host);
 	/* LMTP knows one kind of greeting only. */
 	session_helo(session,
@@ -204,7 +205,7 @@ set_session(struct session *session, const struct xclient *xclient)
 bool
 introduce_xclient(struct transaction *self, const struct record *record)
 {
-	static struct xclient xclient;
+	static PAGED struct xclient xclient;
 
 	if (!sequence_allows_verb(self, "XCLIENT") ||
 	    !xclient_parse(record->first, record->first_length, &xclient))

@@ -4,12 +4,26 @@
 
 #include "clock.h"
 #include "log.h"
+#include "paged.h"
 
 /* Octets of a list of recipients that are worth a line. */
 #define RECIPIENTS_OCTETS 1100
 
+/* The line being worded. */
+static PAGED struct log_line line;
+
+/* False if nobody is to read it. */
+static bool
+begin(const char *event)
+{
+	if (log_is_quiet())
+		return false;
+	log_begin(&line, event);
+	return true;
+}
+
 static void
-add_name(struct log_line *line, const char *key, const struct peer *peer)
+add_name(const char *key, const struct peer *peer)
 {
 	static const char *const kinds[] = {
 	    [PEER_UNKNOWN] = "unknown",
@@ -19,30 +33,30 @@ add_name(struct log_line *line, const char *key, const struct peer *peer)
 	const char *text =
 	    peer->kind == PEER_TCP ? peer->remote_ip : kinds[peer->kind];
 
-	log_text(line, key, text, strlen(text));
+	log_text(&line, key, text, strlen(text));
 }
 
 static void
-add_peer(struct log_line *line, const struct peer *peer)
+add_peer(const struct peer *peer)
 {
-	add_name(line, "peer", peer);
+	add_name("peer", peer);
 	if (peer->remote_port[0])
-		log_text(
-		    line, "port", peer->remote_port, strlen(peer->remote_port));
+		log_text(&line, "port", peer->remote_port,
+		    strlen(peer->remote_port));
 }
 
 static void
-add_value(struct log_line *line, const char *key, const struct value *value)
+add_value(const char *key, const struct value *value)
 {
-	log_text(line, key, value->text + value->name_length,
+	log_text(&line, key, value->text + value->name_length,
 	    value->length - value->name_length);
 }
 
 /* The list with commas for newlines; log_text() cuts it. */
 static void
-add_recipients(struct log_line *line, const struct envelope *envelope)
+add_recipients(const struct envelope *envelope)
 {
-	const struct list *list = &envelope->recipients;
+	const struct list *list = envelope->recipients;
 	size_t length = list->length - list->name_length;
 	char text[RECIPIENTS_OCTETS];
 
@@ -52,19 +66,18 @@ add_recipients(struct log_line *line, const struct envelope *envelope)
 	for (size_t i = 0; i < length; i++)
 		if (text[i] == '\n')
 			text[i] = ',';
-	log_text(line, "recipients", text, length);
-	log_number(line, "count", envelope->count);
+	log_text(&line, "recipients", text, length);
+	log_number(&line, "count", envelope->count);
 }
 
 void
 journal_connect(const struct peer *peer, const struct peer *proxy)
 {
-	struct log_line line;
-
-	log_begin(&line, "connect");
-	add_peer(&line, peer);
+	if (!begin("connect"))
+		return;
+	add_peer(peer);
 	if (proxy)
-		add_name(&line, "proxy", proxy);
+		add_name("proxy", proxy);
 	log_write(&line);
 }
 
@@ -73,18 +86,17 @@ journal_message(const struct session *session, const struct envelope *envelope,
     const struct journal_message *message)
 {
 	const char *newline = memchr(message->reply, '\n', message->length);
-	struct log_line line;
-
-	log_begin(&line, "message");
+	if (!begin("message"))
+		return;
 	log_number(&line, "number", message->number);
-	add_peer(&line, session->peer);
+	add_peer(session->peer);
 	if (session->mechanism)
-		add_value(&line, "user", &session->user);
+		add_value("user", session->user);
 	else
 		log_text(&line, "user", "", 0);
-	add_value(&line, "helo", &session->helo);
-	add_value(&line, "sender", &envelope->sender);
-	add_recipients(&line, envelope);
+	add_value("helo", session->helo);
+	add_value("sender", envelope->sender);
+	add_recipients(envelope);
 	log_number(&line, "size", message->size);
 	log_milliseconds(
 	    &line, "seconds", (uint64_t)(clock_now() - message->since));
@@ -96,10 +108,9 @@ journal_message(const struct session *session, const struct envelope *envelope,
 void
 journal_refused(const struct peer *peer, const struct record *record)
 {
-	struct log_line line;
-
-	log_begin(&line, "refused");
-	add_peer(&line, peer);
+	if (!begin("refused"))
+		return;
+	add_peer(peer);
 	log_text(&line, "command", record->first, record->first_length);
 	log_text(&line, "reply", record->second, record->second_length);
 	log_write(&line);
@@ -108,9 +119,8 @@ journal_refused(const struct peer *peer, const struct record *record)
 void
 journal_said(const struct record *record)
 {
-	struct log_line line;
-
-	log_begin(&line, record->number ? "server" : "client");
+	if (!begin(record->number ? "server" : "client"))
+		return;
 	log_text(&line, "line", record->first, record->first_length);
 	log_write(&line);
 }
@@ -118,9 +128,8 @@ journal_said(const struct record *record)
 void
 journal_end(const char *reason, uint64_t messages, int64_t since)
 {
-	struct log_line line;
-
-	log_begin(&line, "end");
+	if (!begin("end"))
+		return;
 	log_text(&line, "reason", reason, strlen(reason));
 	log_number(&line, "messages", messages);
 	log_milliseconds(&line, "seconds", (uint64_t)(clock_now() - since));

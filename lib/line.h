@@ -11,11 +11,11 @@
 
 /* What is kept of a line between reads; = {0} begins a connection. */
 struct line {
+	char text[LINE_MAX_OCTETS];
+	size_t length; /* octets of text */
 	bool strict;   /* only CRLF ends a line; else LF does */
 	bool skipping; /* up to the next CRLF all is swallowed */
 	char last;     /* octet taken */
-	size_t length; /* octets of text */
-	char text[LINE_MAX_OCTETS];
 };
 
 enum line_found {

@@ -39,6 +39,12 @@ log_quiet(bool quiet)
 	state.quiet = quiet;
 }
 
+bool
+log_is_quiet(void)
+{
+	return state.quiet;
+}
+
 void
 log_session(const char *id)
 {

@@ -17,6 +17,7 @@ bool log_is_syslog(void);
 
 /* With quiet, only errors are written. */
 void log_quiet(bool quiet);
+bool log_is_quiet(void);
 
 /* The id that each event and error from here on carries; lent for good. */
 void log_session(const char *id);

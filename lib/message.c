@@ -8,6 +8,7 @@
 #include "decision.h"
 #include "deliver.h"
 #include "journal.h"
+#include "paged.h"
 #include "received.h"
 #include "signals.h"
 
@@ -94,7 +95,7 @@ message_verdict(struct transaction *self, const struct record *record)
 bool
 message_whole(struct transaction *self, const struct record *record)
 {
-	static char reply[REPLY_MAX + 1];
+	static PAGED char reply[REPLY_MAX + 1];
 	int64_t since = clock_now();
 	uint64_t size, count = self->envelope.count;
 	size_t length;

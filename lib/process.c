@@ -1,55 +1,73 @@
 #include "process.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-static int
-place(posix_spawn_file_actions_t *actions, const struct process *what)
+/* The signals that POSIX names are below it. */
+#define SIGNALS 32
+
+/* Exec leaves ignored what a launcher, or this process, has ignored. */
+static void
+reset_signals(void)
 {
-	int error = posix_spawn_file_actions_adddup2(actions, what->in, 0);
+	const struct sigaction usual = {.sa_handler = SIG_DFL};
+	sigset_t none;
 
-	if (!error)
-		error = posix_spawn_file_actions_adddup2(actions, what->out, 1);
-	if (!error)
-		error = posix_spawn_file_actions_adddup2(actions, what->err, 2);
-	/* Last: it may take the place of one of the others. */
-	if (!error && what->three > 2)
-		error =
-		    posix_spawn_file_actions_adddup2(actions, what->three, 3);
-	return error;
+	for (int signal = 1; signal < SIGNALS; signal++)
+		(void)sigaction(
+		    signal, &usual, NULL); /* not SIGKILL, SIGSTOP */
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* One that is in its place already loses its close-on-exec only. */
+static bool
+place(int descriptor, int number)
+{
+	return dup2(descriptor, number) == number &&
+	       (descriptor != number || fcntl(number, F_SETFD, 0) == 0);
+}
+
+/* In the child, which has its parent's memory until it executes; returns with
+ * errno where it cannot. */
+static void
+become(const struct process *what)
+{
+	if (what->group && setpgid(0, 0) != 0)
+		return;
+	/* 3 is last: it may take the place of one of the others. */
+	if (!place(what->in, 0) || !place(what->out, 1) ||
+	    !place(what->err, 2) || (what->three > 2 && !place(what->three, 3)))
+		return;
+	reset_signals();
+	(void)execve(what->path, what->arguments, what->environment);
 }
 
 int
 process_start(pid_t *pid, const struct process *what)
 {
-	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	sigset_t none, all;
-	int error;
+	volatile int error = 0;
+	sigset_t all, before;
+	pid_t child;
 
-	if (what->group)
-		flags |= POSIX_SPAWN_SETPGROUP;
-	/* These allocate, at most: then the first to fail ends it. */
-	error = posix_spawn_file_actions_init(&actions);
-	if (error)
-		return error;
-	error = posix_spawnattr_init(&attributes);
-	if (error) {
-		(void)posix_spawn_file_actions_destroy(&actions);
-		return error;
-	}
-	(void)sigemptyset(&none);
+	/* No handler of ours runs in the child. */
 	(void)sigfillset(&all);
-	(void)posix_spawnattr_setsigmask(&attributes, &none);
-	(void)posix_spawnattr_setsigdefault(&attributes, &all);
-	(void)posix_spawnattr_setpgroup(&attributes, 0);
-	(void)posix_spawnattr_setflags(&attributes, flags);
-	error = place(&actions, what);
-	if (!error)
-		error = posix_spawn(pid, what->path, &actions, &attributes,
-		    what->arguments, what->environment);
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	child = vfork();
+	if (child == 0) {
+		become(what);
+		error = errno;
+		_exit(127);
+	}
+	if (child < 0)
+		error = errno;
+	else if (error)
+		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	*pid = child;
 	return error;
 }

@@ -12,8 +12,8 @@
 static void
 clean_name(const struct session *session, char *out)
 {
-	const char *name = session->helo.text + session->helo.name_length;
-	size_t length = session->helo.length - session->helo.name_length;
+	const char *name = session->helo->text + session->helo->name_length;
+	size_t length = session->helo->length - session->helo->name_length;
 
 	for (size_t i = 0; i < length; i++) {
 		bool good = text_is_letter(name[i]) || text_is_digit(name[i]) ||

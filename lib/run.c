@@ -12,6 +12,7 @@
 #include "complaint.h"
 #include "feeder.h"
 #include "log.h"
+#include "paged.h"
 #include "signals.h"
 
 /* Octets that a new pipe holds on Linux, and those to ask for for more. */
@@ -136,7 +137,7 @@ static void
 take_output(struct run *run)
 {
 	struct outcome *to = run->outcome;
-	char spare[4096];
+	static PAGED char spare[4096];
 
 	for (int reads = 0; reads < 64; reads++) {
 		size_t room = to->limit - to->length;

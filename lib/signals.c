@@ -5,13 +5,14 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "paged.h"
 #include "sasl.h"
 
 /* Where handlers run: room for all registers that there are, AVX-512 and AMX
  * included. */
 #define STACK_OCTETS 16384
 
-static char stack[STACK_OCTETS];
+static PAGED char stack[STACK_OCTETS];
 static bool aside;
 
 static volatile sig_atomic_t stops, came;

@@ -208,6 +208,7 @@ struct smtp_exchange {
  * stays where it is. It may hold a password until the next smtp_next(): a
  * session that ends early leaves it there, for sasl_wipe() of all of it. */
 struct smtp {
+	struct line line; /* its text, seldom written to, comes first */
 	const struct smtp_config *config;
 	enum smtp_state state;
 	bool greeted;
@@ -234,7 +235,6 @@ struct smtp {
 	size_t held;         /* last octets of the output: its reply */
 	char *input;         /* lent */
 	size_t input_length;
-	struct line line;
 	size_t output_length;
 	char output[SMTP_OUTPUT_MAX];
 };

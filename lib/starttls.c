@@ -13,6 +13,7 @@
 #include "io.h"
 #include "log.h"
 #include "number.h"
+#include "paged.h"
 #include "signals.h"
 #include "text.h"
 
@@ -187,7 +188,7 @@ variable(const char *text, size_t length, const char *name)
 static bool
 begin_ucspi(int control, int64_t until, char about[STARTTLS_ABOUT_MAX])
 {
-	static char text[VARIABLES_OCTETS];
+	static PAGED char text[VARIABLES_OCTETS];
 	size_t length = 0;
 
 	if (!io_write(control, "Y", 1))

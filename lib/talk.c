@@ -90,7 +90,7 @@ talk_free_window(struct talk *talk)
 	if (length > talk->dirty)
 		talk->dirty = length;
 	/* It may be a password. */
-	if (rest < talk->input || rest > talk->input + sizeof talk->input)
+	if (rest < talk->input || rest > talk->input + TALK_CONTENT_OCTETS)
 		sasl_wipe(rest, length);
 	smtp_input(talk->smtp, talk->input, length);
 }

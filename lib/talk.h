@@ -31,7 +31,7 @@ struct talk {
 	long tick;       /* when it was last looked for there */
 	struct pace pace;
 	size_t dirty; /* octets of input that have something in them */
-	char input[TALK_CONTENT_OCTETS];
+	char *input;  /* room for TALK_CONTENT_OCTETS */
 };
 
 /* Everything that has been said goes out: before each wait, at the end. False

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "paged.h"
 #include "text.h"
 
 /* In place of what may be a password. */
@@ -131,7 +132,7 @@ telling_output(struct telling *telling, size_t length)
 void
 telling_event(struct telling *telling, const struct smtp_event *event)
 {
-	char line[LINE_MAX_OCTETS];
+	static PAGED char line[LINE_MAX_OCTETS];
 	size_t length;
 	const char *output = smtp_output(telling->smtp, &length);
 
@@ -155,7 +156,7 @@ void
 telling_refused(struct telling *telling, const struct smtp_event *event,
     const char *reply, size_t length)
 {
-	char line[LINE_MAX_OCTETS];
+	static PAGED char line[LINE_MAX_OCTETS];
 
 	channel_tell(telling->channel,
 	    &(struct record){

@@ -11,12 +11,13 @@
 #include "journal.h"
 #include "log.h"
 #include "message.h"
+#include "paged.h"
 #include "sequence.h"
 
 void
 transaction_answer(struct transaction *self, const struct record *record)
 {
-	static struct packet packet;
+	static PAGED struct packet packet;
 	ssize_t n;
 
 	packet.length = 0;
@@ -47,7 +48,7 @@ take_helo(struct transaction *self, const struct record *record)
 {
 	const char *extended = self->session.lmtp ? "LHLO" : "EHLO";
 	const char *verb = record->number == 1 ? extended : "HELO";
-	static struct value before;
+	static PAGED struct value before;
 	bool was_extended = self->session.extended;
 	bool greeted = self->session.greeted;
 	enum decision decision;
@@ -57,14 +58,14 @@ take_helo(struct transaction *self, const struct record *record)
 		return false;
 	/* The hook is told of it already. */
 	if (decision_needed(self, verb))
-		before = self->session.helo;
+		before = *self->session.helo;
 	session_helo(&self->session, record->number == 1, record->first,
 	    record->first_length);
 	decision = decision_make(self, verb, NULL, 0);
 	if (decision == GRANTED) {
 		transaction_reset(self);
 	} else {
-		self->session.helo = before;
+		*self->session.helo = before;
 		self->session.extended = was_extended;
 		self->session.greeted = greeted;
 	}

@@ -86,6 +86,8 @@ variables_find(const struct variables *variables, const char *name)
 void
 variables_forget(struct variables *variables)
 {
+	if (variables->count == 0)
+		return;
 	sasl_wipe(variables->text, variables->length);
 	variables->length = variables->count = 0;
 }

@@ -50,6 +50,10 @@
 	X(connect, int, (int fd, const struct sockaddr *to, socklen_t size), \
 	    (fd, to, size), -1) \
 	X(dup2, int, (int from, int to), (from, to), -1) \
+	X(execve, int, \
+	    (const char *path, char *const arguments[], \
+		char *const environment[]), \
+	    (path, arguments, environment), -1) \
 	X(faccessat, int, (int at, const char *path, int mode, int flags), \
 	    (at, path, mode, flags), -1) \
 	X(fstat, int, (int fd, struct stat *about), (fd, about), -1) \
@@ -129,7 +133,6 @@
 	X(malloc) \
 	X(open) \
 	X(openat) \
-	X(posix_spawn) \
 	X(pread) \
 	X(prctl) \
 	X(read) \
@@ -138,6 +141,7 @@
 	X(socketpair) \
 	X(splice) \
 	X(tell) \
+	X(vfork) \
 	X(write)
 
 #define NUMBER(name, ...) F_##name,
@@ -179,7 +183,6 @@ POINTER(getpwnam)
 POINTER(initgroups)
 POINTER(open)
 POINTER(openat)
-POINTER(posix_spawn)
 POINTER(prctl)
 POINTER(pread)
 POINTER(read)
@@ -187,6 +190,7 @@ POINTER(send)
 POINTER(socketpair)
 POINTER(splice)
 POINTER(syscall)
+static pid_t (*real_vfork)(void);
 POINTER(write)
 
 /* The C library's, for before the others are known. */
@@ -286,7 +290,6 @@ begin(void)
 	FIND(initgroups)
 	FIND(open)
 	FIND(openat)
-	FIND(posix_spawn)
 	FIND(prctl)
 	FIND(pread)
 	FIND(read)
@@ -294,6 +297,7 @@ begin(void)
 	FIND(socketpair)
 	FIND(splice)
 	FIND(syscall)
+	FIND(vfork)
 	FIND(write)
 	if (!path || strncmp(program_invocation_short_name, "smtpd", 5) != 0)
 		return;
@@ -488,15 +492,14 @@ socketpair(int domain, int type, int protocol, int ends[2])
 	return result;
 }
 
-int
-posix_spawn(pid_t *pid, const char *path,
-    const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *how,
-    char *const *arguments, char *const *environment)
+/* A jump, which the compiler makes of a call that is the last thing: the child
+ * returns, and its parent finds no frame of ours any more. */
+pid_t
+vfork(void)
 {
-	if (fails(F_posix_spawn))
-		return errno;
-	return real_posix_spawn(
-	    pid, path, actions, how, arguments, environment);
+	if (fails(F_vfork))
+		return -1;
+	return real_vfork();
 }
 
 /* Those that take what they take: it is passed on as it lies there. */

@@ -40,6 +40,7 @@ ERRORS = {
     "close_range": "ENOSYS",
     "connect": "ECONNREFUSED ETIMEDOUT EINTR EAGAIN",
     "dup2": "EMFILE",
+    "execve": "ENOMEM ETXTBSY EIO",
     "faccessat": "ENOMEM EACCES EIO",
     "fcntl": "EMFILE EPERM",
     "fork": "EAGAIN ENOMEM",
@@ -60,7 +61,6 @@ ERRORS = {
     "openat": "EMFILE EIO ENOMEM ENOSPC",
     "pipe2": "EMFILE ENFILE",
     "poll": "ENOMEM EINTR", "ppoll": "ENOMEM EINTR",
-    "posix_spawn": "EAGAIN ENOMEM ETXTBSY EIO",
     "prctl": "EINVAL",
     "pread": "EIO EINTR short",
     "read": "EIO EINTR ENOMEM short",
@@ -77,12 +77,13 @@ ERRORS = {
     "splice": "EIO EINVAL ENOMEM EINTR EAGAIN short",
     "tell": "ENOBUFS EINTR",
     "unlink": "EIO", "unlinkat": "EIO EROFS",
+    "vfork": "EAGAIN ENOMEM",
     "waitpid": "EINTR",
     "write": "ENOSPC EIO EINTR EAGAIN short",
 }
 # What may go on failing: a full disk or table, no memory.
 LASTING = ("calloc fork fsync linkat malloc mkdirat mkostemp mmap open openat pipe2 "
-           "posix_spawn realloc socket socketpair").split()
+           "realloc socket socketpair vfork").split()
 
 
 class Closed(Exception):

@@ -638,7 +638,9 @@ add_hooks(unsigned mask)
 	    "DATA", "RSET", "QUIT", "NOOP", "STARTTLS", "AUTH", "AUTH-X",
 	    "AUTH-PLAIN", "HELO", "LHLO", "VRFY", "HELP"};
 	static char path[] = "/hook";
+	static struct hook hooks[HOOKS_MAX];
 
+	settings.hooks.hooks = hooks;
 	settings.hooks.count = 0;
 	for (size_t i = 0; i < 16; i++) {
 		struct hook *hook = &settings.hooks.hooks[settings.hooks.count];
@@ -720,18 +722,17 @@ set_up(void)
 	log_open("fuzz", true);
 }
 
+static char **before; /* the environment */
+
 static void
 begin_session(void)
 {
 	static char path[] = "PATH=/bin", relay[] = "RELAYCLIENT=";
 	static char *ours[] = {path, relay, NULL};
 	struct spool spool = self.spool;
-	char **before = environ;
 	int channel = self.channel;
 
-	memset(&self, 0, offsetof(struct transaction, envelope));
-	memset(&self.replies, 0,
-	    sizeof self - offsetof(struct transaction, replies));
+	memset(&self, 0, sizeof self);
 	self.settings = &settings;
 	self.spool = spool;
 	self.spool.index = 0;
@@ -742,11 +743,9 @@ begin_session(void)
 	strcpy(peer.remote_ip, "192.0.2.1");
 	self.refused = settings.proxy;
 	envelope_reset(&self.envelope);
+	before = environ;
 	environ = ours;
-	if (!session_begin(
-		&self.session, "id", settings.smtp.hostname, &peer, true))
-		abort();
-	environ = before;
+	session_begin(&self.session, "id", settings.smtp.hostname, &peer, true);
 	self.session.lmtp = settings.smtp.lmtp;
 	self.session.secure = settings.smtp.secure;
 	if (self.session.secure)
@@ -762,7 +761,9 @@ end_session(void)
 {
 	admission_end();
 	transaction_reset(&self);
-	free(self.session.inherited);
+	environ = before;
+	variables_forget(self.session.variables);
+	*self.session.helo = (struct value){0};
 	listen_to_agent();
 	memset(&announced, 0, sizeof announced);
 	memset(&known, 0, sizeof known);

@@ -145,9 +145,9 @@ judge_both(struct fuzz mail, struct fuzz rcpt)
 	DEMAND(envelope.utf8 == event->utf8);
 	DEMAND(event->binary == (strcmp(envelope.body, "BINARYMIME") == 0));
 	DEMAND(
-	    !fuzz_controls(envelope.sender.text, envelope.sender.length, ""));
+	    !fuzz_controls(envelope.sender->text, envelope.sender->length, ""));
 	DEMAND(!fuzz_controls(
-	    envelope.mail_options.text, envelope.mail_options.length, ""));
+	    envelope.mail_options->text, envelope.mail_options->length, ""));
 	DEMAND(smtp_next(&smtp)->kind == SMTP_READ);
 	event = ask(&smtp, rcpt.text, rcpt.length, SMTP_RCPT);
 	if (!event)
@@ -156,9 +156,10 @@ judge_both(struct fuzz mail, struct fuzz rcpt)
 	    event->address.length, params, spell(event, params)));
 	DEMAND(envelope.count == 1);
 	DEMAND(!fuzz_controls(
-	    envelope.recipients.text, envelope.recipients.length, ""));
-	DEMAND(!fuzz_controls(
-	    envelope.rcpt_options.text, envelope.rcpt_options.length, ""));
+	    envelope.recipients->text, envelope.recipients->length, ""));
+	DEMAND(!envelope.has_rcpt_options ||
+	       !fuzz_controls(envelope.rcpt_options->text,
+		   envelope.rcpt_options->length, ""));
 }
 
 int
