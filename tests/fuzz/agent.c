@@ -124,21 +124,45 @@ next_outcome(struct fuzz *line)
 
 /* What the program has printed; exactly so many octets, that a read behind
  * them is seen. */
+/* Memory for it that may be made larger or smaller; at first it may have some
+ * that may not. */
+static char **
+memory_of(struct outcome *outcome)
+{
+	static struct {
+		const struct outcome *outcome;
+		char *memory;
+	} all[8];
+	size_t i = 0;
+
+	while (all[i].outcome && all[i].outcome != outcome)
+		i++;
+	all[i].outcome = outcome;
+	return &all[i].memory;
+}
+
 static void
 print(struct outcome *outcome, struct fuzz text)
 {
+	char **memory = memory_of(outcome);
 	size_t n = text.length;
+	bool lent;
 
 	if (n > outcome->limit - outcome->length)
 		n = outcome->limit - outcome->length;
 	outcome->room = outcome->length + n;
-	outcome->output = realloc(outcome->output, outcome->room + 1);
-	if (!outcome->output)
+	lent = outcome->output != *memory;
+	*memory = realloc(*memory, outcome->room + 1);
+	if (!*memory)
 		abort();
+	if (lent && outcome->length > 0)
+		memcpy(*memory, outcome->output, outcome->length);
+	outcome->output = *memory;
 	for (size_t i = 0; i < n; i++)
 		outcome->output[outcome->length++] =
 		    text.text[i] == '|' ? '\n' : text.text[i];
-	outcome->output = realloc(outcome->output, outcome->room + (n == 0));
+	*memory = realloc(*memory, outcome->room + (n == 0));
+	outcome->output = *memory;
 }
 
 /* How it ends. */
