@@ -222,7 +222,7 @@ $(BUILD)/bench/load: tests/bench/load.c
 	gcc $(YARDSTICK) -o $@ $<
 bench-programs: $(BENCH)
 
-# Beside the limit and the peers: make bench [ROUNDS=n] [PEERS="postfix"].
+# Beside the limit and the peers, in six minutes: make bench [ROUNDS=n] [PEERS="postfix"].
 bench: $(BIN)/smtpd $(BENCH)
 	$(MAKE) WERROR=1 $(musl) BUILD=build/musl BIN=build/musl build/musl/smtpd
 	tests/bench/peers

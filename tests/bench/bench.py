@@ -151,17 +151,19 @@ GROWTH = {**{f"{n} at once": at_once(n) for n in AT_ONCE},
 
 
 class Figures:
-    """What the rounds have found: a value of a round, medians, median ratios."""
+    """What the rounds have found: a value of each, medians, median ratios. A
+    server that fails once is left alone."""
 
     def __init__(self):
-        self.found, self.trouble = {}, []
+        self.found, self.trouble = {}, {}
 
     def take(self, server, column, measure):
+        value = None
         try:
-            value = measure(server)
+            if server.name not in self.trouble:
+                value = measure(server)
         except (Failed, OSError, ValueError, subprocess.TimeoutExpired) as error:
-            self.trouble.append(f"{server.name}, {column}: {error}")
-            value = None
+            self.trouble[server.name] = f"{column}: {error}"
         values = value if isinstance(value, tuple) else (value,)
         for name, one in zip((column, f"peak {column}"), values):
             self.found.setdefault((server.name, name), []).append(one)
@@ -360,8 +362,8 @@ def main():
     main_table(figures, servers)
     growth_table(figures)
     goals_table(figures)
-    for line in figures.trouble:
-        print(line)
+    for name, why in figures.trouble.items():
+        print(f"{name} was not measured any more: {why}")
     sys.exit(1 if figures.trouble else 0)
 
 

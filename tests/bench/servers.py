@@ -21,46 +21,16 @@ from load import tree  # noqa: E402
 TICK = os.sysconf("SC_CLK_TCK")
 LAUNCHED, LISTENING = "limit-exec-musl", "limit-fork"
 TCPSERVER = ("tcpserver", "-HRl0", "-b512", "-c500", "127.0.0.1")
-POSTFIX_QUEUE = ("active bounce corrupt defer deferred flush hold incoming "
-                 "maildrop pid private public saved trace").split()
+# To what tests/postfix.bash settles: discards all, and says so at once.
 POSTFIX_SETTINGS = """\
-compatibility_level = 3.6
-config_directory = {home}/config
-queue_directory = {home}/queue
-data_directory = {home}/data
-daemon_directory = {root}/usr/lib/postfix/sbin
-command_directory = {root}/usr/sbin
-shlib_directory = {root}/usr/lib/postfix
-meta_directory = {root}/usr/share/postfix
-import_environment = LD_LIBRARY_PATH MAIL_CONFIG
-maillog_file = {home}/log/maillog
-maillog_file_prefixes = {home}/log
-mail_owner = mail
-setgid_group = daemon
-myhostname = postfix.example
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
-mydestination =
-alias_maps =
-local_recipient_maps =
 default_transport = discard:
 relay_transport = discard:
 message_size_limit = 0
-disable_dns_lookups = yes
-smtpd_peername_lookup = no
-smtpd_client_connection_count_limit = 0
 """
 POSTFIX_SERVICES = """\
 127.0.0.1:{port} inet n - n - 250 smtpd
-postlog unix-dgram n - n - 1 postlogd
-cleanup unix n - n - 0 cleanup
-rewrite unix - - n - - trivial-rewrite
-qmgr unix n - n 300 1 qmgr
 pickup unix n - n 60 1 pickup
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
 proxymap unix - - n - - proxymap
 anvil unix - - n - 1 anvil
 discard unix - - n - - discard
@@ -86,7 +56,7 @@ class Server:
         """Until it greets; what it says goes into a file of the place."""
         self.port = free_port()
         self.settle()
-        command = [word.format(port=self.port) for word in self.command]
+        command = [word.replace("{port}", str(self.port)) for word in self.command]
         path = f"{place}/log.{self.name.replace(' ', '_')}"
         with open(path, "wb") as log:
             self.process = subprocess.Popen(
@@ -209,27 +179,27 @@ def python_smtpd(_place, _peers):
 class Postfix(Server):
     """Its master, whose daemons are users that every Debian has, not root."""
 
-    def __init__(self, place, root):
+    def __init__(self, place, peers):
+        root, self.build = f"{peers}/postfix", os.path.dirname(peers)
         super().__init__(
             "postfix", (f"{root}/usr/lib/postfix/sbin/master",), keeps=True, environment={
                 "LD_LIBRARY_PATH": f"{root}/usr/lib/postfix",
                 "MAIL_CONFIG": f"{place}/postfix/config"})
-        self.home, self.root = f"{place}/postfix", root
+        self.home = f"{place}/postfix"
 
     def settle(self):
-        for name in ("config", "data", "log", *(f"queue/{part}" for part in POSTFIX_QUEUE)):
-            os.makedirs(f"{self.home}/{name}")
-            if name.startswith(("data", "queue/")) and name != "queue/pid":
-                shutil.chown(f"{self.home}/{name}", "mail")
+        subprocess.run(["bash", "-c", '. "$0"; postfix_settle "$1"',
+                        f"{HERE}/../postfix.bash", self.home], check=True,
+                       env=dict(os.environ, BUILD=self.build))
         for name, text in (("main", POSTFIX_SETTINGS), ("master", POSTFIX_SERVICES)):
-            with open(f"{self.home}/config/{name}.cf", "w", encoding="ascii") as file:
-                file.write(text.format(home=self.home, root=self.root, port=self.port))
+            with open(f"{self.home}/config/{name}.cf", "a", encoding="ascii") as file:
+                file.write(text.format(port=self.port))
 
 
 def postfix(place, peers):
     if os.geteuid() != 0:
         return "root: its master does not run without"
-    return Postfix(place, f"{peers}/postfix")
+    return Postfix(place, peers)
 
 
 def smtp_sink(_place, peers):
