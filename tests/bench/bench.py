@@ -307,6 +307,21 @@ def choose(place):
     return servers
 
 
+def start(servers, place):
+    """All of them; those that did."""
+    started = []
+    for server in servers:
+        try:
+            server.start(place)
+            started.append(server)
+        except (Failed, OSError, subprocess.SubprocessError) as error:
+            if server.name not in PEERS:
+                raise Failed(f"{server.name}: {error}") from error
+            server.stop()
+            print(f"{server.name} is left out: {error}", flush=True)
+    return started
+
+
 def measure(servers, figures):
     for server in servers:
         if server.keeps:  # whatever it has got, so once, and before all else
@@ -351,15 +366,14 @@ def main():
     servers, figures = [], Figures()
     try:
         servers = choose(place)
-        for server in servers:
-            server.start(place)
-        measure(servers, figures)
+        started = start(servers, place)
+        measure(started, figures)
     except Failed as error:
         sys.exit(f"bench.py: {error}")
     finally:
         end(servers)
         shutil.rmtree(place)
-    main_table(figures, servers)
+    main_table(figures, started)
     growth_table(figures)
     goals_table(figures)
     for name, why in figures.trouble.items():

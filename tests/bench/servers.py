@@ -66,7 +66,8 @@ class Server:
         end = time.monotonic() + 10
         while not self.greets():
             if time.monotonic() > end or self.process.poll() is not None:
-                raise Failed(f"{self.name} does not start: see {path}")
+                with open(path, encoding="utf-8", errors="replace") as log:
+                    raise Failed(f"it does not start: {log.read()[-500:].strip()}")
             time.sleep(0.05)
         self.rest()
 
