@@ -206,6 +206,32 @@ check-valgrind:
 		all build/valgrind/tests/units build/valgrind/tests/hostile
 	tests/valgrind build/valgrind $(MEMCHECK:%=tests/%.bats)
 
+# What make bench measures with, and what it measures against: how these are
+# built is a part of the measure.
+YARDSTICK = -std=c11 -D_GNU_SOURCE -O2 -s $(WARNINGS)
+BENCH = $(addprefix $(BUILD)/bench/,limit-exec-musl limit-fork limit-deliver \
+	limit-queue load)
+$(BUILD)/bench/limit-exec-musl: tests/bench/limit.c
+	@mkdir -p $(@D)
+	musl-gcc $(YARDSTICK) -static -o $@ $<
+$(BUILD)/bench/limit-fork: tests/bench/limit.c
+	@mkdir -p $(@D)
+	gcc $(YARDSTICK) -static -no-pie -o $@ $<
+$(BUILD)/bench/limit-deliver $(BUILD)/bench/limit-queue: tests/bench/deliver.c
+	@mkdir -p $(@D)
+	gcc $(YARDSTICK) -static -nostdlib -fno-stack-protector \
+		$(if $(findstring queue,$@),-DQUEUE) -o $@ $<
+$(BUILD)/bench/load: tests/bench/load.c
+	@mkdir -p $(@D)
+	gcc $(YARDSTICK) -o $@ $<
+bench-programs: $(BENCH)
+
+# Beside the limit and the peers, in six minutes: make bench [ROUNDS=n] [PEERS="postfix"].
+bench: $(BIN)/smtpd $(BENCH)
+	$(MAKE) WERROR=1 $(musl) BUILD=build/musl BIN=build/musl build/musl/smtpd
+	tests/bench/peers
+	python3 -B tests/bench/bench.py build/musl/smtpd $(BIN)/smtpd
+
 # Frama-C's proof that the pure rooms do nothing undefined, or of NAMES alone.
 prove:
 	tests/prove $(NAMES)
@@ -245,7 +271,7 @@ dist:
 
 format:
 	clang-format -i smtpd.c lib/*.[ch] filters/*.c tests/*.c tests/fuzz/*.[ch] \
-		tests/proof/*.[ch] tests/proof/models/*.[ch]
+		tests/proof/*.[ch] tests/proof/models/*.[ch] tests/bench/*.c
 
 clean:
 	rm -rf $(BUILD) $(PROGRAMS)

@@ -128,7 +128,8 @@ compiled() {
 @test "sources are formatted as .clang-format says" {
 	cd "$root"
 	clang-format --dry-run -Werror smtpd.c lib/*.[ch] filters/*.c tests/*.c \
-		tests/fuzz/*.[ch] tests/proof/*.[ch] tests/proof/models/*.[ch]
+		tests/fuzz/*.[ch] tests/proof/*.[ch] tests/proof/models/*.[ch] \
+		tests/bench/*.c
 }
 
 @test "make run listens on localhost:8025 and prints what arrives" {

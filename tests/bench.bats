@@ -1,0 +1,92 @@
+#!/usr/bin/env bats
+# shellcheck shell=bats
+# make bench on a small scale: that it measures and ends, not what it finds.
+# shellcheck disable=SC2154 # lib.bash sets them
+
+load lib
+
+setup_file() {
+	local program
+	for program in tcpserver musl-gcc; do
+		command -v "$program" >/dev/null || skip "$program is not installed"
+	done
+	[ "$(uname -m)" = x86_64 ] || skip "the limit programs are for x86-64"
+	"$BATS_TEST_DIRNAME/peers" postfix
+	stage
+	mkdir "$STAGE/build"
+	ln -s "$BUILD/peers" "$STAGE/build"
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s -C "$BATS_TEST_DIRNAME/.." WERROR=1 \
+		BUILD="$STAGE/build" bench-programs >&2
+}
+
+teardown_file() {
+	unstage
+}
+
+teardown() {
+	end_all
+}
+
+# One round of it, without peers, in a place of its own.
+setup() {
+	export BUILD=$STAGE/build TMPDIR=$STAGE ROUNDS=1 SCALE=0.02 PEERS=
+	bench=("$PYTHON" "$BATS_TEST_DIRNAME/bench/bench.py" "$SMTPD" "$SMTPD")
+}
+
+# running: its servers are there.
+running() {
+	cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -q "$STAGE/smtpd-bench[.]"
+}
+
+nothing_left() {
+	run ! running
+	[ -z "$(find "$STAGE" -name 'smtpd-bench.*')" ]
+}
+
+@test "a figure for everything, and a word on every goal; nothing is left" {
+	"${bench[@]}" >"$STAGE/out"
+	nothing_left
+	py "$STAGE/out" <<-'PY'
+		import re, sys
+		with open(sys.argv[1], encoding="utf-8") as file:
+		    rows = [[cell.strip() for cell in line.strip("|\n").split("|")]
+		            for line in file if line.startswith("| ")]
+		goals = [row for row in rows if row[2].startswith("at ")]
+		figures = {row[0]: [float(cell.split()[0]) if cell != "–" else None for cell in row[1:]]
+		           for row in rows if re.match(r"limit|smtpd|.*, (msg/s|ms|KiB)$", row[0])
+		           and row not in goals}
+		for name in ("limit-exec-musl, tcpserver", "limit-fork", "smtpd, tcpserver",
+		             "smtpd -l", "1 at once, msg/s", "400 at once, msg/s", "one recipient, ms",
+		             "1,000 recipients, ms", "4 KiB, ms", "1 GiB, ms", "peak 1 GiB, KiB"):
+		    assert all(value > 0 for value in figures[name]), (name, figures[name])
+		assert figures["smtpd -C, tcpserver"][2] > 0
+		assert figures["smtpd glibc, tcpserver"][4] > 0
+		# A connection is two processes of it.
+		assert figures["smtpd, tcpserver"][4] > figures["limit-exec-musl, tcpserver"][4]
+		assert {row[0][0] for row in goals} == set("1234567"), goals
+		for name, figure, bound, verdict in goals:
+		    peer = re.search("/ (mailfront|aiosmtpd|python-smtpd|smtp-server)$", name)
+		    assert (verdict == "–" if peer else verdict in ("met", "missed")), (name, verdict)
+		    if not peer:
+		        _, kind, bound = bound.split()
+		        over = float(figure) - float(bound)
+		        assert over == 0 or (over > 0) == (
+		            (kind == "least") == (verdict == "met")), (name, figure, bound)
+	PY
+}
+
+@test "told to end, it ends what it has started" {
+	start "$BATS_TEST_TMPDIR/log" "${bench[@]}"
+	eventually running
+	kill -TERM "$pid"
+	local result=0
+	reap "$pid" || result=$?
+	[ "$result" -eq 143 ]
+	nothing_left
+}
+
+@test "a peer that is none" {
+	PEERS="postfix nobody" run -1 "${bench[@]}"
+	[[ $output == "bench.py: PEERS: nobody is none of "* ]]
+	nothing_left
+}
