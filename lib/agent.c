@@ -185,7 +185,8 @@ take_packet(void)
 			forget(octets);
 	} while (found == 1 && !self.transaction.stopped && !self.late);
 	self.broken = found < 0;
-	self.over = self.broken || self.transaction.stopped || self.late;
+	self.over = self.broken || self.transaction.stopped || self.late ||
+		    self.transaction.told_end;
 }
 
 /* Until when the dialogue may go on: it has a clock of its own, ends the
@@ -491,7 +492,7 @@ meet_client(struct settings *settings, bool launched)
 	io_block(0);
 	io_block(1);
 	peer_find(&self.peer, 0, launched);
-	if (isatty(0))
+	if (!self.peer.network && isatty(0))
 		settings->smtp.newline = DATA_TERMINAL;
 	self.transaction.peer = &self.peer;
 	self.transaction.refused = settings->proxy;

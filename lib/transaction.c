@@ -195,6 +195,7 @@ take_end(struct transaction *self, const struct record *record)
 		return false;
 	memcpy(self->end, record->first, length);
 	self->end[length] = '\0';
+	self->told_end = true;
 	return true;
 }
 
