@@ -26,7 +26,7 @@ static struct listener listener;
 static struct accept_limits limits;
 
 /* Where to listen: opened when all options are known. */
-static const char *listen_at[LISTEN_MAX];
+static PAGED const char *listen_at[LISTEN_MAX];
 static size_t listen_count;
 
 /* The bits of smtp_keyword(), too. */
@@ -191,7 +191,7 @@ find_tls(bool listening, int keep[4])
 static void
 set_logins(void)
 {
-	static const char *names[HOOKS_MAX];
+	static PAGED const char *names[HOOKS_MAX];
 	struct smtp_config *smtp = &settings.smtp;
 	size_t prefix = strlen(HOOKS_AUTH);
 

@@ -17,7 +17,7 @@
 #include "text.h"
 
 /* The exchange of a mechanism that a hook knows. */
-static struct {
+static PAGED struct {
 	const struct hook *hook; /* NULL: none is going on */
 	struct mechanism mechanism;
 } exchange;

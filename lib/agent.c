@@ -351,9 +351,9 @@ start_dialogue(void)
 static void
 linger(void)
 {
+	static PAGED char octets[4096];
 	struct pollfd polled = {.fd = 0, .events = POLLIN};
 	int64_t until = clock_now() + (int64_t)LINGER_SECONDS * 1000;
-	char octets[4096];
 
 	if (shutdown(1, SHUT_WR) != 0)
 		return; /* no socket, or gone */

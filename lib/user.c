@@ -10,6 +10,7 @@
 
 #include "log.h"
 #include "number.h"
+#include "paged.h"
 
 /* What is needed of a user. */
 struct user {
@@ -60,7 +61,8 @@ is_line_of(const char *line, size_t length, const char *name, struct user *user)
 static bool
 user_of_system(const char *name, struct user *user)
 {
-	char text[2048], *line = text, *newline;
+	static PAGED char text[2048];
+	char *line = text, *newline;
 	int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	ssize_t n = file < 0 ? -1 : read(file, text, sizeof text);
 
