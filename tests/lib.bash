@@ -12,9 +12,10 @@ case $BUILD in
 /*) ;;
 *) BUILD=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/$BUILD ;;
 esac
-# A Python that need not be looked up again each time.
-: "${PYTHON:=$(python3 -c 'import sys; print(sys.executable)')}"
-export SMTPD_BIN BUILD PYTHON PYTHONDONTWRITEBYTECODE=1
+# A Python that need not be looked up again each time, and starts quickly.
+: "${INTERPRETER:=$(python3 -c 'import sys; print(sys.executable)')}"
+: "${PYTHON:=$BATS_TEST_DIRNAME/python}"
+export SMTPD_BIN BUILD INTERPRETER PYTHON PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH=$BATS_TEST_DIRNAME
 
 # stage: as root smtpd becomes nobody, to whom a checkout may be closed. So
@@ -80,8 +81,12 @@ eventually() {
 	done
 }
 
+# gone PID: no such process, or nothing but its exit status: init may take its
+# time to ask for that of a child's child.
 gone() {
-	! kill -0 "$1" 2>/dev/null
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } = [ZX]* ]]
 }
 
 # ended PID: waits until the process, a child or not, has ended.
