@@ -188,10 +188,10 @@ soak: SECONDS = 600
 soak: all $(TOOLS)
 	nice python3 tests/soak.py $(SECONDS)
 
-# Every fault, 5,000 messages under kill -9: three minutes.
+# Every fault, 5,000 messages under kill -9, 6,000 through a chain: three minutes.
 faults: all $(TOOLS)
 	FAULTS_ALL=1 FILE_TIMEOUT=900 BATS_TEST_TIMEOUT=600 tests/run tests/faults.bats \
-		tests/kills.bats
+		tests/kills.bats tests/chain.bats
 
 # Under valgrind's memcheck; half an hour or more. Not what starts thousands of
 # processes, measures time, memory or the sandbox, or starts nothing.
