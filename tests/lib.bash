@@ -31,13 +31,22 @@ stage() {
 	mkdir -m 1777 "$MAIL"
 }
 
-# sanitized: what SANITIZE=1 builds is in $SANITIZED, built once for all files.
+# build_in NAME MAKE-ARGUMENT ...: builds what they say in build/NAME, where what
+# is up to date is not built again: once for all files.
+build_in() {
+	local name=$1 root=$BATS_TEST_DIRNAME/..
+	shift
+	mkdir -p "$root/build/$name"
+	flock "$root/build/$name/.lock" \
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD make -s -j2 -C "$root" \
+		WERROR=1 BUILD="build/$name" BIN="build/$name" "$@" >&2
+}
+
+# sanitized: what SANITIZE=1 builds is in $SANITIZED.
 sanitized() {
 	SANITIZED=$BATS_TEST_DIRNAME/../build/sanitize
 	export SANITIZED
-	mkdir -p "$SANITIZED"
-	flock "$SANITIZED/.lock" env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD \
-		make -s -j2 -C "$BATS_TEST_DIRNAME/.." variant-sanitize >&2
+	build_in sanitize variant-sanitize
 }
 
 unstage() {
