@@ -13,13 +13,8 @@ setup_file() {
 	OCTETS=$BATS_FILE_TMPDIR/octets
 	export OCTETS
 	mkdir "$OCTETS"
-	for file in "$BATS_TEST_DIRNAME"/transcripts/*.txt; do
-		name=$(basename "$file" .txt)
-		"$PYTHON" "$BATS_TEST_DIRNAME/transcript.py" octets "$file" \
-			>"$OCTETS/$name"
-		"$PYTHON" "$BATS_TEST_DIRNAME/transcript.py" options "$file" \
-			>"$OCTETS/$name.options"
-	done
+	"$PYTHON" "$BATS_TEST_DIRNAME/transcript.py" unpack "$OCTETS" \
+		"$BATS_TEST_DIRNAME"/transcripts/*.txt
 }
 
 teardown_file() {

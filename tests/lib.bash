@@ -12,9 +12,10 @@ case $BUILD in
 /*) ;;
 *) BUILD=$(cd "$BATS_TEST_DIRNAME/.." && pwd)/$BUILD ;;
 esac
-# A Python that need not be looked up again each time.
-: "${PYTHON:=$(python3 -c 'import sys; print(sys.executable)')}"
-export SMTPD_BIN BUILD PYTHON PYTHONDONTWRITEBYTECODE=1
+# A Python that need not be looked up again each time, and starts quickly.
+: "${INTERPRETER:=$(python3 -c 'import sys; print(sys.executable)')}"
+: "${PYTHON:=$BATS_TEST_DIRNAME/python}"
+export SMTPD_BIN BUILD INTERPRETER PYTHON PYTHONDONTWRITEBYTECODE=1
 export PYTHONPATH=$BATS_TEST_DIRNAME
 
 # stage: as root smtpd becomes nobody, to whom a checkout may be closed. So
@@ -30,13 +31,22 @@ stage() {
 	mkdir -m 1777 "$MAIL"
 }
 
-# sanitized: what SANITIZE=1 builds is in $SANITIZED, built once for all files.
+# build_in NAME MAKE-ARGUMENT ...: builds what they say in build/NAME, where what
+# is up to date is not built again: once for all files.
+build_in() {
+	local name=$1 root=$BATS_TEST_DIRNAME/..
+	shift
+	mkdir -p "$root/build/$name"
+	flock "$root/build/$name/.lock" \
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD make -s -j2 -C "$root" \
+		WERROR=1 BUILD="build/$name" BIN="build/$name" "$@" >&2
+}
+
+# sanitized: what SANITIZE=1 builds is in $SANITIZED.
 sanitized() {
 	SANITIZED=$BATS_TEST_DIRNAME/../build/sanitize
 	export SANITIZED
-	mkdir -p "$SANITIZED"
-	flock "$SANITIZED/.lock" env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL -u BUILD \
-		make -s -j2 -C "$BATS_TEST_DIRNAME/.." variant-sanitize >&2
+	build_in sanitize variant-sanitize
 }
 
 unstage() {
@@ -80,8 +90,12 @@ eventually() {
 	done
 }
 
+# gone PID: no such process, or nothing but its exit status: init may take its
+# time to ask for that of a child's child.
 gone() {
-	! kill -0 "$1" 2>/dev/null
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	[[ ${stat##*) } = [ZX]* ]]
 }
 
 # ended PID: waits until the process, a child or not, has ended.

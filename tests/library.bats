@@ -7,7 +7,7 @@ load lib
 
 setup_file() {
 	ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-	: "${CC:=cc}"
+	: "${CC:=gcc}"
 	PLACE=$BATS_FILE_TMPDIR
 	ROOM_NAMES=$(in_root print-pure)
 	INCLUDED=$PLACE/stage/opt/smtpd/include/smtpd
@@ -15,13 +15,11 @@ setup_file() {
 	export ROOT CC PLACE ROOM_NAMES INCLUDED PAGE
 	# The same object for any default of the compiler, and nothing in it but
 	# what the source asks for.
-	for room in $ROOM_NAMES; do
-		"$CC" -std=c11 -D_GNU_SOURCE -O2 -DNDEBUG -fno-stack-protector \
-			-U_FORTIFY_SOURCE -fno-pie -I"$ROOT/lib" \
-			-c -o "$PLACE/$room.o" "$ROOT/lib/$room.c"
-	done
-	in_root -j2 install CC="$CC" BUILD="$PLACE/build" BIN="$PLACE/build" \
-		DESTDIR="$PLACE/stage" PREFIX=/opt/smtpd >&2
+	OBJECTS=$ROOT/build/pure/lib
+	export OBJECTS
+	build_in pure CC="$CC" CFLAGS='-O2 -DNDEBUG' CPPFLAGS=-U_FORTIFY_SOURCE \
+		HARDEN='-fno-stack-protector -fno-pie' build/pure/libsmtpd.a
+	build_in "${CC##*/}" CC="$CC" install DESTDIR="$PLACE/stage" PREFIX=/opt/smtpd
 }
 
 # make as from a shell of its own, whatever make runs these tests.
@@ -46,9 +44,8 @@ config() {
 	# Where it was installed, and where Debian has it.
 	flags=$(PKG_CONFIG_PATH=$moved/lib/pkgconfig pkg-config --cflags --libs libsmtpd)
 	[ "${flags%"${flags##*[! ]}"}" = '-I/opt/smtpd/include/smtpd -L/opt/smtpd/lib -lsmtpd' ]
-	in_root install CC="$CC" BUILD="$PLACE/build" BIN="$PLACE/build" \
-		DESTDIR="$PLACE/debian" PREFIX=/opt/smtpd LIBDIR=/opt/smtpd/lib/x86 \
-		INCLUDEDIR=/srv/include >&2
+	build_in "${CC##*/}" CC="$CC" install DESTDIR="$PLACE/debian" \
+		PREFIX=/opt/smtpd LIBDIR=/opt/smtpd/lib/x86 INCLUDEDIR=/srv/include
 	flags=$(PKG_CONFIG_PATH=$PLACE/debian/opt/smtpd/lib/x86/pkgconfig pkg-config --cflags --libs libsmtpd)
 	[ "${flags%"${flags##*[! ]}"}" = '-I/srv/include/smtpd -L/opt/smtpd/lib/x86 -lsmtpd' ]
 }
@@ -65,7 +62,7 @@ build() {
 # pure_objects: the objects, with their path.
 pure_objects() {
 	for room in $ROOM_NAMES; do
-		echo "$PLACE/$room.o"
+		echo "$OBJECTS/$room.o"
 	done
 }
 
@@ -506,10 +503,10 @@ example() {
 
 @test "smtp(3): the archive as CAVEATS makes it for musl links there" {
 	make=$(sed -n 's/^\.Ql make \(STATIC=1\)$/\1/p' "$PAGE")
-	in_root -j2 "$make" BUILD="$PLACE/musl" BIN="$PLACE/musl" "$PLACE/musl/libsmtpd.a" >&2
+	build_in musl "$make" build/musl/libsmtpd.a
 	example server >"$PLACE/server.c"
 	musl-gcc -static -I"$INCLUDED" -o "$PLACE/server.musl" "$PLACE/server.c" \
-		"$PLACE/musl/libsmtpd.a"
+		"$ROOT/build/musl/libsmtpd.a"
 	printf 'QUIT\r\n' | "$PLACE/server.musl" | grep -q '^221 '
 }
 

@@ -324,42 +324,50 @@ teardown() {
 @test "the whole header has to come within --timeout; then clients have it anew" {
 	py <<-'PY'
 		import time
+		from concurrent.futures import ThreadPoolExecutor
 		from introduced import *
-		from talk import Unexpected
-		for kind in "tcp", "pipe":
-		    # Nothing; and an octet now and then.
-		    for pace in None, 0.3:
-		        since = time.monotonic()
-		        smtp = begin(b"", "-p", "-t", "2", hello=None, kind=kind)
-		        for octet in V1 if pace else ():
-		            if time.monotonic() - since > 5:
-		                break
-		            try:
-		                smtp.talk.send(bytes([octet]))
-		            except OSError:
-		                break
-		            time.sleep(pace)
-		        smtp.talk.expect("421 4.4.2")
-		        assert smtp.talk.eof() == b""
-		        log = smtp.ended()
-		        took = time.monotonic() - since
-		        assert 1.5 < took < 8, took
-		        assert not errors(log), log
-		        assert [e["reason"] for e in events(log, "end")] == ["timeout"], log
+		def silent(kind, pace):
+		    """Nothing; or an octet now and then."""
+		    since = time.monotonic()
+		    smtp = begin(b"", "-p", "-t", "2", hello=None, kind=kind)
+		    for octet in V1 if pace else ():
+		        if time.monotonic() - since > 5:
+		            break
+		        try:
+		            smtp.talk.send(bytes([octet]))
+		        except OSError:
+		            break
+		        time.sleep(pace)
+		    smtp.talk.expect("421 4.4.2")
+		    assert smtp.talk.eof() == b""
+		    log = smtp.ended()
+		    took = time.monotonic() - since
+		    assert 1.5 < took < 8, took
+		    assert not errors(log), log
+		    assert [e["reason"] for e in events(log, "end")] == ["timeout"], log
+		def behind_it(kind):
 		    smtp = begin(V1, "-p", "-t", "2", kind=kind)
 		    since = time.monotonic()
 		    smtp.talk.expect("421 4.4.2")
 		    assert 0.9 < time.monotonic() - since < 6, time.monotonic() - since
 		    smtp.ended()
-		# Whoever goes on talking is not cut off.
-		smtp = begin(V1, "-p", "-t", "1")
-		for _ in range(6):
-		    time.sleep(0.3)
-		    smtp.talk.ask("NOOP", "250")
-		smtp.quit()
-		smtp = begin(b"", "-p", "--session-timeout", "1", hello=None)
-		smtp.talk.expect("421 4.4.2")
-		smtp.ended()
+		def talking():
+		    """Whoever goes on talking is not cut off."""
+		    smtp = begin(V1, "-p", "-t", "1")
+		    for _ in range(6):
+		        time.sleep(0.3)
+		        smtp.talk.ask("NOOP", "250")
+		    smtp.quit()
+		def whole_session():
+		    smtp = begin(b"", "-p", "--session-timeout", "1", hello=None)
+		    smtp.talk.expect("421 4.4.2")
+		    smtp.ended()
+		cases = [(silent, kind, pace) for kind in ("tcp", "pipe") for pace in (None, 0.3)]
+		cases += [(behind_it, "tcp"), (behind_it, "pipe"), (talking,), (whole_session,)]
+		# They wait, all at once.
+		with ThreadPoolExecutor(len(cases)) as pool:
+		    for done in [pool.submit(*case) for case in cases]:
+		        done.result()
 	PY
 }
 

@@ -117,9 +117,8 @@ had() {
 
 # runs_as NUMBER ARGUMENT ...: runs, as that user.
 runs_as() {
-	start log sh -c 'exec "$@" >out 2>err' - "$PYTHON" -c 'import os, sys
-os.setgroups([]); os.setgid(int(sys.argv[1])); os.setuid(int(sys.argv[1]))
-os.execvp("python-smtpd", ["python-smtpd", *sys.argv[2:]])' "$@"
+	start log sh -c 'exec "$@" >out 2>err' - setpriv --reuid="$1" --regid="$1" \
+		--clear-groups python-smtpd "${@:2}"
 }
 
 # each_user COMMAND ...: with $words -n, and, where there is root to become

@@ -2,8 +2,8 @@
 r"""Plays golden transcripts against smtpd, octet for octet.
 
     transcript.py play SMTPD FILE ...    exit status 1 if anything differs
-    transcript.py octets FILE            prints what the client sends
-    transcript.py options FILE           prints the options, one a line
+    transcript.py unpack FOLDER FILE ... leaves NAME, what the client sends, and
+                                         NAME.options, one a line
     transcript.py record SMTPD FILE      prints FILE with the S: lines that
                                          smtpd gives; to be read, then kept
 
@@ -297,11 +297,19 @@ def record(smtpd, transcript):
         session.discard()
 
 
+def unpack(folder, path):
+    transcript = Transcript(path)
+    name = os.path.join(folder, os.path.basename(path).removesuffix(".txt"))
+    with open(name, "wb") as file:
+        file.write(transcript.said("C"))
+    with open(f"{name}.options", "w", encoding="utf-8") as file:
+        file.write("\n".join(transcript.options) + "\n")
+
+
 def main(arguments):
-    if arguments[0] == "octets":
-        sys.stdout.buffer.write(Transcript(arguments[1]).said("C"))
-    elif arguments[0] == "options":
-        print("\n".join(Transcript(arguments[1]).options))
+    if arguments[0] == "unpack":
+        for path in arguments[2:]:
+            unpack(arguments[1], path)
     elif arguments[0] == "record":
         record(arguments[1], Transcript(arguments[2]))
     else:
