@@ -17,10 +17,11 @@
 #include "text.h"
 
 /* The exchange of a mechanism that a hook knows. */
-static PAGED struct {
+static PAGED struct mechanism talking;
+static struct {
 	const struct hook *hook; /* NULL: none is going on */
-	struct mechanism mechanism;
-} exchange;
+	struct mechanism *mechanism;
+} exchange = {.mechanism = &talking};
 
 static void
 answer(
@@ -54,7 +55,7 @@ admit_starttls(struct transaction *self, const struct record *record)
 		session->secure = true;
 		session->greeted = session->extended = false;
 		/* What the client has said of itself is forgotten. */
-		variables_drop(session->variables, false);
+		variables_drop(session_variables(session), false);
 		self->moved = starttls->kind == STARTTLS_UCSPI;
 	}
 	/* Once: its descriptors may be others' now. */
@@ -247,8 +248,8 @@ pass_on(struct transaction *self, enum mechanism_step step,
 	if (said->wrong)
 		log_error("hook %s %s", hook->path, said->wrong);
 	return conclude(self, hook->name + strlen(HOOKS_AUTH),
-	    exchange.mechanism.user, exchange.mechanism.user_length, said->text,
-	    said->length);
+	    exchange.mechanism->user, exchange.mechanism->user_length,
+	    said->text, said->length);
 }
 
 /* One line for the hook, and no more. */
@@ -296,8 +297,9 @@ admit_challenge(struct transaction *self, const struct record *record)
 	command.path = exchange.hook->path;
 	runnable.environment = environment(self, exchange.hook->name + prefix);
 	return pass_on(self,
-	    mechanism_begin(&exchange.mechanism, &runnable, record->second,
-		record->second_length, self->session.variables, &said),
+	    mechanism_begin(exchange.mechanism, &runnable, record->second,
+		record->second_length, session_variables(&self->session),
+		&said),
 	    &said);
 }
 
@@ -309,8 +311,8 @@ admit_response(struct transaction *self, const struct record *record)
 	if (!exchange.hook || !is_base64(record->first, record->first_length))
 		return false;
 	return pass_on(self,
-	    mechanism_answer(&exchange.mechanism, record->first,
-		record->first_length, self->session.variables, &said),
+	    mechanism_answer(exchange.mechanism, record->first,
+		record->first_length, session_variables(&self->session), &said),
 	    &said);
 }
 
@@ -324,7 +326,7 @@ void
 admission_end(void)
 {
 	if (exchange.hook)
-		mechanism_end(&exchange.mechanism);
+		mechanism_end(exchange.mechanism);
 	exchange.hook = NULL;
 }
 

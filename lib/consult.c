@@ -24,7 +24,7 @@ take_variables(struct consultation *of, const char *text, size_t length)
 	bool good = true;
 
 	while (hooktext_variable(text, length, &at, &line))
-		good = variables_set(of->session->variables, line.name,
+		good = variables_set(session_variables(of->session), line.name,
 			   line.name_length, line.value, line.value_length,
 			   strcmp(of->step.verb, "CONNECT") == 0) &&
 		       good;

@@ -10,13 +10,13 @@
 #include "text.h"
 
 /* The step that a RECORD_HOOK has announced. */
-static PAGED struct {
+static struct {
 	const struct hook *hook; /* NULL: none */
 	const struct smtp_command *row;
-	char argument[LINE_MAX_OCTETS + 1];
 	size_t text_length; /* of what it is to read */
-	char text[SMTP_REPLY_MAX];
 } announced;
+static PAGED char told_argument[LINE_MAX_OCTETS + 1];
+static PAGED char told_text[SMTP_REPLY_MAX];
 
 /* The hook for a command of the dialogue. */
 static const struct hook *
@@ -39,8 +39,8 @@ decision_announce(struct transaction *self, const struct record *record)
 	    record->second_length > LINE_MAX_OCTETS ||
 	    text_has_control(record->second, record->second_length))
 		return false;
-	memcpy(announced.argument, record->second, record->second_length);
-	announced.argument[record->second_length] = '\0';
+	memcpy(told_argument, record->second, record->second_length);
+	told_argument[record->second_length] = '\0';
 	announced.text_length = 0;
 	announced.row = row;
 	announced.hook = hook_for(self, row->verb);
@@ -66,12 +66,11 @@ decision_text(struct transaction *self, const struct record *record)
 	if (!announced.hook || announced.row->kind != SMTP_HELO ||
 	    strcmp(announced.row->verb, "HELO") == 0 ||
 	    announced.text_length > 0 ||
-	    record->first_length > sizeof announced.text)
+	    record->first_length > sizeof told_text)
 		return false;
 	for (size_t i = 0; i < record->first_length; i++)
 		if (record->first[i] != '\r')
-			announced.text[announced.text_length++] =
-			    record->first[i];
+			told_text[announced.text_length++] = record->first[i];
 	return true;
 }
 
@@ -113,10 +112,10 @@ decision_make(struct transaction *self, const char *verb, const char *candidate,
 	    .session = &self->session,
 	    .envelope = &self->envelope,
 	    .step = {.verb = verb,
-		.argument = announced.argument,
+		.argument = told_argument,
 		.candidate = candidate,
 		.candidate_length = candidate_length},
-	    .input = announced.text,
+	    .input = told_text,
 	    .input_length = announced.text_length,
 	};
 
@@ -142,7 +141,7 @@ decision_make(struct transaction *self, const char *verb, const char *candidate,
 				 });
 	self->ended = advice_ends(&advice);
 	if (advice_refuses(&advice))
-		refusal(self, verb, announced.argument, &advice);
+		refusal(self, verb, told_argument, &advice);
 	return advice_refuses(&advice) || self->ended ? REFUSED : GRANTED;
 }
 

@@ -95,7 +95,6 @@ session_begin(struct session *session, const char *id, const char *hostname,
 	session->peer = peer;
 	session->helo = &values.helo;
 	session->user = &values.user;
-	session->variables = &variables;
 	session->launched = launched;
 }
 
@@ -103,6 +102,13 @@ void
 session_introduce(struct session *session)
 {
 	session->introduced = true;
+}
+
+struct variables *
+session_variables(struct session *session)
+{
+	session->variables = &variables;
+	return &variables;
 }
 
 void
@@ -373,20 +379,20 @@ begin(const struct session *session)
 
 	while (environ[count])
 		count++;
+	made.count = made.length = 0; /* written to before it is read */
 	if (!make_room(count + 1))
 		return false;
-	made.count = made.length = 0;
 	for (char **variable = environ; *variable; variable++) {
 		bool is_path = strncmp(*variable, "PATH=", 5) == 0;
 
 		has_path = has_path || is_path;
 		if (is_inherited(session, *variable) &&
-		    (set->count == 0 || !variables_find(set, *variable)))
+		    (!set || !variables_find(set, *variable)))
 			made.variables[made.count++] = *variable;
 	}
-	if (!has_path && !variables_find(set, path))
+	if (!has_path && (!set || !variables_find(set, path)))
 		made.variables[made.count++] = path;
-	for (size_t i = 0; i < set->count; i++)
+	for (size_t i = 0; set && i < set->count; i++)
 		made.variables[made.count++] = (char *)set->text + set->at[i];
 	return true;
 }

@@ -50,7 +50,7 @@ struct session {
 	struct value *helo;
 	bool launched;   /* a launcher's words of the connection count */
 	bool introduced; /* but not those of its peer */
-	struct variables *variables; /* of hooks */
+	struct variables *variables; /* of hooks; NULL: none yet */
 };
 
 /* The step that a hook is asked about. */
@@ -88,6 +88,9 @@ void session_begin(struct session *session, const char *id,
 /* Someone has said who the client is: what a launcher said of the peer, who
  * was a proxy, goes no further. */
 void session_introduce(struct session *session);
+
+/* The variables, to be changed. */
+struct variables *session_variables(struct session *session);
 
 /* Sets the client's name; octets outside printable ASCII become "?". */
 void session_helo(

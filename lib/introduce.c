@@ -190,7 +190,7 @@ set_session(struct session *session, const struct xclient *xclient)
 	const struct xclient_value *login = &xclient->values[XCLIENT_LOGIN];
 
 	session_introduce(session);
-	variables_drop(session->variables, true);
+	variables_drop(session_variables(session), true);
 	copy(xclient, XCLIENT_NAME, session->host, sizeof session->host);
 	/* LMTP knows one kind of greeting only. */
 	session_helo(session,

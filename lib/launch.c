@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
@@ -30,11 +31,15 @@ launch_count(void)
 bool
 launch_log_is_client(int handed)
 {
-	bool client = io_same_socket(2, 0) || io_same_socket(2, 1);
+	struct stat log;
+	bool client;
 
+	if (fstat(2, &log) != 0 || !S_ISSOCK(log.st_mode))
+		return fcntl(2, F_GETFD) < 0;
+	client = io_same_socket(2, 0) || io_same_socket(2, 1);
 	for (int i = 0; i < handed; i++)
 		client = client || io_same_socket(2, LISTEN_FDS_START + i);
-	return client || fcntl(2, F_GETFD) < 0;
+	return client;
 }
 
 bool

@@ -12,7 +12,6 @@
 #include "complaint.h"
 #include "feeder.h"
 #include "log.h"
-#include "paged.h"
 #include "signals.h"
 
 /* Octets that a new pipe holds on Linux, and those to ask for for more. */
@@ -48,6 +47,7 @@ make_pipes(struct run *run, int theirs[2], bool big)
 	(void)fcntl(out[0], F_SETFL, O_NONBLOCK);
 	run->in = in[1];
 	run->out = out[0];
+	run->held = out[1];
 	theirs[0] = in[0];
 	theirs[1] = out[1];
 	return true;
@@ -137,7 +137,7 @@ static void
 take_output(struct run *run)
 {
 	struct outcome *to = run->outcome;
-	static PAGED char spare[4096];
+	char spare[1024]; /* it may repeat a password: wiped with the stack */
 
 	for (int reads = 0; reads < 64; reads++) {
 		size_t room = to->limit - to->length;
@@ -185,6 +185,7 @@ over(struct run *run, enum verdict_end end)
 	run->pid = -1;
 	close_end(&run->in);
 	close_end(&run->out);
+	close_end(&run->held);
 	return true;
 }
 
@@ -290,6 +291,7 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 	    .pid = -1,
 	    .in = -1,
 	    .out = -1,
+	    .held = -1,
 	    .more = more,
 	    .deadline = clock_now() + (int64_t)runnable->timeout * 1000,
 	    .what = runnable->what ? runnable->what : "command",
@@ -312,8 +314,7 @@ run_start(struct run *run, struct runnable *runnable, struct feed *message,
 		feed_aside(run, message);
 	if (!run->failed)
 		run->pid = start(runnable, theirs);
-	(void)close(theirs[0]); /* pipes: nothing to fail at */
-	(void)close(theirs[1]);
+	(void)close(theirs[0]); /* a pipe: nothing to fail at */
 	if (run->pid > 0)
 		return true;
 	feeder_end(&run->feeder);

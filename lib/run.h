@@ -43,6 +43,8 @@ struct run {
 	pid_t pid;
 	int in;    /* to its descriptor 0; -1 when it is closed */
 	int out;   /* from its descriptor 1 */
+	int held;  /* a copy of that: out ends when we close it, and its end
+		    * is not told twice */
 	bool more; /* in stays open behind the message */
 	bool fed;  /* the message is written */
 	int64_t deadline;

@@ -786,7 +786,7 @@ end_session(void)
 	admission_end();
 	transaction_reset(&self);
 	environ = before;
-	variables_forget(self.session.variables);
+	variables_forget(session_variables(&self.session));
 	*self.session.helo = (struct value){0};
 	listen_to_agent();
 	memset(&announced, 0, sizeof announced);
