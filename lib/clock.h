@@ -1,4 +1,4 @@
-/* Time that never jumps. */
+/* What time it is: since some moment, never jumping, and since 1970. */
 #ifndef SMTPD_CLOCK_H
 #define SMTPD_CLOCK_H
 
@@ -6,5 +6,8 @@
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_now(void);
+
+/* Microseconds of CLOCK_REALTIME: since 1970. */
+int64_t clock_date(void);
 
 #endif
