@@ -1,6 +1,7 @@
 #include "journal.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "clock.h"
 #include "log.h"
@@ -79,6 +80,9 @@ journal_connect(const struct peer *peer, const struct peer *proxy)
 	if (proxy)
 		add_name("proxy", proxy);
 	log_write(&line);
+	/* The next may be a long time away; the first page is all that most
+	 * lines need. */
+	(void)madvise(&line, 4096, MADV_DONTNEED);
 }
 
 void

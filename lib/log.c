@@ -6,6 +6,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "number.h"
 #include "text.h"
 
 /* A value is cut so that those behind it have room. */
@@ -203,20 +204,21 @@ log_text(
 void
 log_number(struct log_line *line, const char *key, uint64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	char text[NUMBER_TEXT_MAX];
 
-	log_text(line, key, text, (size_t)n);
+	log_text(line, key, text, number_format(value, text));
 }
 
 void
 log_milliseconds(struct log_line *line, const char *key, uint64_t value)
 {
-	char text[32];
-	int n = snprintf(text, sizeof text, "%llu.%03u",
-	    (unsigned long long)(value / 1000), (unsigned)(value % 1000));
+	char text[NUMBER_TEXT_MAX + 4];
+	size_t length = number_format(value / 1000, text);
 
-	log_text(line, key, text, (size_t)n);
+	text[length++] = '.';
+	for (unsigned digit = 100; digit > 0; digit /= 10)
+		text[length++] = (char)('0' + value / digit % 10);
+	log_text(line, key, text, length);
 }
 
 void
