@@ -145,27 +145,49 @@ make_room(struct work *work)
 	return EX_OK;
 }
 
-/* Reads the message; one that is shorter than smtpd says was cut on the way. */
+static int
+no_message(void)
+{
+	return failure_tell(EX_TEMPFAIL, errno, "take in the message", NULL);
+}
+
+/* One that is shorter than smtpd says was cut on the way. */
+static int
+check_size(const struct intake *message)
+{
+	if (message->more || message->size >= message->least)
+		return EX_OK;
+	return failure_tell(EX_TEMPFAIL, 0, "take in all of the message",
+	    "it is shorter than SMTP_SIZE");
+}
+
+/* Reads the message, or as much of it as is kept in memory. */
 static int
 take_in(struct intake *message)
 {
 	struct piece size = environment_value("SMTP_SIZE");
-	uint64_t expected = 0;
 
 	if (size.text &&
-	    !number_parse(size.text, size.length, UINT64_MAX, &expected))
+	    !number_parse(size.text, size.length, UINT64_MAX, &message->least))
 		return failure_tell(EX_CONFIG, 0,
 		    "tell the size of the message", "SMTP_SIZE is no number");
 	/* /dev/null in its place would be an empty message. */
 	if (fcntl(STDIN_FILENO, F_GETFD) < 0 || !io_occupy() ||
-	    intake_read(message, STDIN_FILENO) < 0)
-		return failure_tell(
-		    EX_TEMPFAIL, errno, "take in the message", NULL);
-	if (message->size < expected)
-		return failure_tell(EX_TEMPFAIL, 0,
-		    "take in all of the message",
-		    "it is shorter than SMTP_SIZE");
-	return EX_OK;
+	    intake_begin(message, STDIN_FILENO) < 0)
+		return no_message();
+	return check_size(message);
+}
+
+/* Reads what is left, unless it goes to one file only, and from here. */
+static int
+take_rest(struct batch *batch)
+{
+	if (!batch->message->more ||
+	    (batch->count == 1 && !batch->deliveries[0].user))
+		return EX_OK;
+	if (intake_rest(batch->message) < 0)
+		return no_message();
+	return check_size(batch->message);
 }
 
 /* Tells the client what the exit status alone would not. */
@@ -205,6 +227,8 @@ deliver(struct work *work)
 		return status;
 	work->batch.message = &message;
 	status = prepare(work);
+	if (status == EX_OK)
+		status = take_rest(&work->batch);
 	if (status != EX_OK)
 		return status;
 	/* From here on there is something to take back. */

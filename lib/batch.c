@@ -56,6 +56,8 @@ hint_for(enum step step, int status, const struct failure *failure)
 		return "it will come twice";
 	if (status == EX_NOUSER)
 		return "--create makes missing Maildirs";
+	if (step == STEP_WRITE && failure->error == 0)
+		return "the message is shorter than SMTP_SIZE";
 	if (step != STEP_OPEN)
 		return NULL;
 	if (failure->error == ENOENT)

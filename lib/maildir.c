@@ -146,6 +146,27 @@ sync_fully(int descriptor)
 	return result;
 }
 
+/* What has not been taken in yet. */
+static int
+copy_rest(int file, struct intake *message)
+{
+	while (message->more) {
+		if (ending_came()) {
+			errno = EINTR;
+			return -1;
+		}
+		if (message->by_hand && ending_wait(message->source) < 0)
+			return -1;
+		if (intake_pour(message, file) < 0 && errno != EINTR &&
+		    (errno != EAGAIN || ending_wait(message->source) < 0))
+			return -1;
+	}
+	if (message->size >= message->least)
+		return 0;
+	errno = 0; /* it was cut on the way */
+	return -1;
+}
+
 static int
 copy(int file, const char *head, struct intake *message)
 {
@@ -165,7 +186,9 @@ copy(int file, const char *head, struct intake *message)
 		intake_use(message, length);
 	}
 	errno = message->error;
-	return message->error == 0 ? sync_fully(file) : -1;
+	if (message->error != 0 || copy_rest(file, message) < 0)
+		return -1;
+	return sync_fully(file);
 }
 
 int
