@@ -1,4 +1,4 @@
-/* Time that never jumps. */
+/* Time that never jumps, and the date. */
 #ifndef SMTPD_CLOCK_H
 #define SMTPD_CLOCK_H
 
@@ -6,5 +6,8 @@
 
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_now(void);
+
+/* Microseconds since 1970. */
+int64_t clock_date(void);
 
 #endif
