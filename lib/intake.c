@@ -57,6 +57,9 @@ fill(struct intake *intake)
 			continue;
 		if (length < 0)
 			return -1;
+		if (intake->show && length > 0)
+			intake->show(intake->context,
+			    intake->memory + intake->end, (size_t)length);
 		intake->more = length > 0;
 		intake->end += (size_t)length;
 		intake->size += (uint64_t)length;

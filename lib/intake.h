@@ -23,6 +23,10 @@ struct intake {
 	bool by_hand;      /* source cannot be spliced from: reading waits */
 	int source;
 	uint64_t least; /* for the caller: octets that there must be */
+
+	/* Where set, shown all octets that memory takes in, in order. */
+	void (*show)(void *context, const char *text, size_t length);
+	void *context;
 	char memory[INTAKE_MEMORY];
 };
 
