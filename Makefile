@@ -85,7 +85,7 @@ PUBLIC = action address answer base64 clean client content data date dots \
 # Those that wait longest go first, so that none of them is alone at the end.
 SLOW = $(patsubst %,tests/%.bats,pace auth mailman hooks policyd)
 TESTS = $(SLOW) $(filter-out $(SLOW),$(sort $(wildcard tests/*.bats)))
-TOOL_NAMES = units events hostile planted filtered ledger
+TOOL_NAMES = units events hostile planted filtered ledger cost
 
 # Builds that the whole suite is run with, besides the one that was asked for.
 VARIANTS = sanitize clang musl

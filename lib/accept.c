@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "process.h"
 #include "reply.h"
 #include "signals.h"
 #include "socket.h"
@@ -219,6 +220,7 @@ accept_run(
 	}
 	/* Whoever has read where we listen may tell us to stop. */
 	signals_begin();
+	process_prepare();
 	listen_announce(listener);
 	/* Two listeners on one socket may see one connection. */
 	for (size_t i = 0; i < listener->count; i++)

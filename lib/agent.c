@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "admission.h"
@@ -89,13 +88,8 @@ proxy_name(void)
 static void
 make_id(void)
 {
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* POSIX has this clock */
 	(void)snprintf(self.id, sizeof self.id, "%llx-%lx",
-	    (unsigned long long)now.tv_sec * 1000000 +
-		(unsigned long long)now.tv_nsec / 1000,
-	    (unsigned long)getpid());
+	    (unsigned long long)clock_date(), (unsigned long)getpid());
 	log_session(self.id);
 }
 

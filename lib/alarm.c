@@ -34,16 +34,16 @@ static void
 take_signals(void)
 {
 	static const int stops[] = {SIGTERM, SIGINT, SIGHUP};
-	struct sigaction on_tick = {
+	struct sigaction action = {
 	    .sa_handler = tick, .sa_flags = SIGNALS_FLAGS};
-	struct sigaction on_stop = {
-	    .sa_handler = stop, .sa_flags = SIGNALS_FLAGS};
 	sigset_t none;
 
-	(void)sigaction(SIGALRM, &on_tick, NULL);
+	(void)sigaction(SIGALRM, &action, NULL);
+	action.sa_handler = stop;
 	for (size_t i = 0; i < sizeof stops / sizeof *stops; i++)
-		(void)sigaction(stops[i], &on_stop, NULL);
-	(void)signal(SIGCHLD, SIG_DFL);
+		(void)sigaction(stops[i], &action, NULL);
+	action.sa_handler = SIG_DFL;
+	(void)sigaction(SIGCHLD, &action, NULL);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -3,6 +3,17 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The proof has what all machines have. */
+#if defined __SSE2__ && !defined __FRAMAC__
+#define FAST
+#include <emmintrin.h>
+#endif
+#if defined __FRAMAC__ || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#define FIRST_IS_LOWEST 0
+#else
+#define FIRST_IS_LOWEST 1
+#endif
+
 /* Where octets are taken from and where they are put, never ahead of it. */
 struct cursor {
 	const char *in;
@@ -13,46 +24,119 @@ struct cursor {
 	bool stop;
 };
 
-/* True if one of the eight octets is the one that pattern repeats. */
-static bool
-has_octet(uint64_t word, uint64_t pattern)
+/* A block of octets, and where in it the first CR or LF is: in the lowest bit
+ * that ends_of() gives, divided by BITS; 0 if there is none. */
+#ifdef FAST
+typedef __m128i block;
+#define BITS 1
+
+static uint64_t
+ends_of(block octets)
 {
-	uint64_t difference = word ^ pattern;
-
-	return (difference - 0x0101010101010101) & ~difference &
-	       0x8080808080808080;
+	return (uint64_t)_mm_movemask_epi8(
+	    _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\r')),
+		_mm_cmpeq_epi8(octets, _mm_set1_epi8('\n'))));
 }
+#else
+typedef uint64_t block;
+#define BITS 8
+#define ALL(octet) (0x0101010101010101 * (uint64_t)(octet))
 
-/* Octets before the next CR or LF: eight at a time, since this is where the
- * time of a large message goes. */
+static uint64_t
+ends_of(block octets)
+{
+	uint64_t cr = octets ^ ALL('\r'), lf = octets ^ ALL('\n');
+
+	return (((cr - ALL(1)) & ~cr) | ((lf - ALL(1)) & ~lf)) & ALL(0x80);
+}
+#endif
+
+/* The octets of the block at in before its first CR or LF; ends is not 0. */
 static size_t
-run_length(const char *in, const char *end)
+octets_before(const char *in, uint64_t ends)
 {
-	const char *at = in;
-	uint64_t word;
+	size_t n = 0;
 
-	while (end - at >= (ptrdiff_t)sizeof word) {
-		memcpy(&word, at, sizeof word);
-		if (has_octet(word, 0x0d0d0d0d0d0d0d0d) ||
-		    has_octet(word, 0x0a0a0a0a0a0a0a0a))
-			break;
-		at += sizeof word;
-	}
-	while (at < end && *at != '\r' && *at != '\n')
-		at++;
-	return (size_t)(at - in);
+	if (FIRST_IS_LOWEST)
+		return (size_t)__builtin_ctzll(ends) / BITS;
+	while (n < sizeof(block) && in[n] != '\r' && in[n] != '\n')
+		n++;
+	return n;
 }
 
+/* Moves n octets, fewer than a block has, a part at a time: none is overwritten
+ * before it has been read, since out is never ahead of in. */
 static void
-copy_run(struct data *data, struct cursor *c)
+move_few(char *out, const char *in, size_t n)
 {
-	size_t n = run_length(c->in, c->end);
+	if (n & 8) {
+		memmove(out, in, 8);
+		in += 8;
+		out += 8;
+	}
+	if (n & 4) {
+		memmove(out, in, 4);
+		in += 4;
+		out += 4;
+	}
+	if (n & 2) {
+		memmove(out, in, 2);
+		in += 2;
+		out += 2;
+	}
+	if (n & 1)
+		*out = *in;
+}
 
-	data->size += n;
-	if (c->out != c->in)
-		memmove(c->out, c->in, n);
-	c->in += n;
-	c->out += n;
+/* Moves the octets up to the next CR or LF, a block at a time, since this is
+ * where the time of a large message goes. */
+static void
+move_run(struct data *data, struct cursor *c)
+{
+	const char *in = c->in;
+	char *out = c->out;
+	block octets;
+
+	while (c->end - in >= (ptrdiff_t)sizeof octets) {
+		uint64_t ends;
+
+		memcpy(&octets, in, sizeof octets);
+		ends = ends_of(octets);
+		if (ends) {
+			size_t n = octets_before(in, ends);
+
+			move_few(out, in, n);
+			in += n;
+			out += n;
+			break;
+		}
+		memcpy(out, &octets, sizeof octets);
+		in += sizeof octets;
+		out += sizeof octets;
+	}
+	while (in < c->end && *in != '\r' && *in != '\n')
+		*out++ = *in++;
+	data->size += (size_t)(in - c->in);
+	c->in = in;
+	c->out = out;
+}
+
+/* Lines that are whole, and behind which another begins that is neither empty
+ * input nor a dot; in the end what there is of the one that is not. */
+static void
+move_lines(struct data *data, struct cursor *c)
+{
+	for (;;) {
+		move_run(data, c);
+		if (c->end - c->in < 3 || c->in[0] != '\r' ||
+		    c->in[1] != '\n' || (c->in[2] == '.' && !data->chunked))
+			return;
+		if (data->crlf)
+			*c->out++ = '\r';
+		*c->out++ = '\n';
+		c->in += 2;
+		data->size += 2;
+	}
 }
 
 /* Puts the line end that a bare LF is. As CRLF it has no room in place, so it
@@ -133,7 +217,7 @@ step(struct data *data, struct cursor *c)
 		data->state = DATA_LINE;
 		/* fall through */
 	case DATA_LINE:
-		copy_run(data, c);
+		move_lines(data, c);
 		if (c->in == c->end)
 			return;
 		if (*c->in == '\r')

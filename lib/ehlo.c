@@ -114,16 +114,20 @@ smtp_keyword(const char *text, size_t length)
 	return 0;
 }
 
+/* A line of the reply: a name, and what is to be said of it, if anything. */
 static void
-say_keyword(struct smtp *smtp, const struct keyword *keyword)
+say_line(struct smtp *smtp, const char *name,
+    size_t (*say)(const struct smtp_config *config, char *out))
 {
-	char line[REPLY_LINE_MAX - 2] = "250-";
-	size_t name = strlen(keyword->name), length = 4 + name;
+	char line[REPLY_LINE_MAX - 2];
+	size_t length = 4;
 
-	memcpy(line + 4, keyword->name, name);
-	if (keyword->say) {
+	memcpy(line, "250-", 4);
+	while (*name && length < sizeof line)
+		line[length++] = *name++;
+	if (say) {
 		line[length++] = ' ';
-		length += keyword->say(smtp->config, line + length);
+		length += say(smtp->config, line + length);
 	}
 	smtp_say(smtp, line, length);
 }
@@ -133,12 +137,10 @@ void
 compose_ehlo(struct smtp *smtp, const struct smtp_event *event)
 {
 	const struct smtp_config *config = smtp->config;
-	char line[REPLY_LINE_MAX - 2] = "250-";
 	size_t last = smtp->output_length;
 
 	(void)event;
-	strncat(line, config->hostname, sizeof line - 5);
-	smtp_say(smtp, line, strlen(line));
+	say_line(smtp, config->hostname, NULL);
 	for (size_t i = 0; i < KEYWORDS; i++) {
 		const struct keyword *keyword = &keywords[i];
 
@@ -146,7 +148,7 @@ compose_ehlo(struct smtp *smtp, const struct smtp_event *event)
 		    (keyword->offered && !keyword->offered(smtp)))
 			continue;
 		last = smtp->output_length;
-		say_keyword(smtp, keyword);
+		say_line(smtp, keyword->name, keyword->say);
 	}
 	smtp->output[last + 3] = ' ';
 }

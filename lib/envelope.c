@@ -8,6 +8,7 @@
 #include "address.h"
 #include "command.h"
 #include "line.h"
+#include "number.h"
 #include "paged.h"
 #include "param.h"
 #include "text.h"
@@ -143,9 +144,10 @@ session_protocol(const struct session *session, const struct envelope *envelope)
 
 	if (!session->extended && !envelope->utf8)
 		return base;
-	(void)snprintf(text, sizeof text, "%s%s%s%s",
-	    envelope->utf8 ? "UTF8" : prefix, base, session->secure ? "S" : "",
-	    session->mechanism ? "A" : "");
+	strcpy(text, envelope->utf8 ? "UTF8" : prefix);
+	strcat(text, base);
+	strcat(text, session->secure ? "S" : "");
+	strcat(text, session->mechanism ? "A" : "");
 	return text;
 }
 
@@ -282,6 +284,8 @@ static PAGED struct {
 	size_t room;
 	size_t count;
 	size_t length;
+	size_t inherited; /* so many are the launcher's; 0: to be found out */
+	bool introduced;  /* as session had it then */
 	char *few[FEW + VARIABLES_MAX + ENVELOPE_VARIABLES + 1];
 	char text[8 * ENVELOPE_VALUE_MAX + LINE_MAX_OCTETS];
 } made;
@@ -320,16 +324,26 @@ is_inherited(const struct session *session, const char *variable)
 }
 
 static void
-add(const char *name, const char *value)
+add_text(const char *name, const char *value, size_t length)
 {
 	char *text = made.text + made.length;
-	size_t room = sizeof made.text - made.length;
-	int n = snprintf(text, room, "%s=%s", name, value);
+	size_t name_length = strlen(name);
 
-	if (n < 0 || (size_t)n >= room)
+	if (name_length + length + 2 > sizeof made.text - made.length)
 		__builtin_trap();
-	made.length += (size_t)n + 1;
 	made.variables[made.count++] = text;
+	made.length += name_length + length + 2;
+	memcpy(text, name, name_length);
+	text += name_length;
+	*text++ = '=';
+	memcpy(text, value, length);
+	text[length] = '\0';
+}
+
+static void
+add(const char *name, const char *value)
+{
+	add_text(name, value, strlen(value));
 }
 
 static void
@@ -353,45 +367,43 @@ add_peer(const struct peer *peer)
 	add_where_known("TCPLOCALPORT", peer->local_port);
 }
 
+/* What a launcher's are stays for the next message. */
 static void
-add_text(const char *name, const char *value, size_t length)
-{
-	char *text = made.text + made.length;
-	size_t octets = strlen(name) + length + 2;
-
-	if (octets > sizeof made.text - made.length)
-		__builtin_trap();
-	(void)sprintf(text, "%s=", name);
-	memcpy(text + octets - length - 1, value, length);
-	text[octets - 1] = '\0';
-	made.length += octets;
-	made.variables[made.count++] = text;
-}
-
-/* Variables that hooks have set take the place of a launcher's. */
-static bool
-begin(const struct session *session)
+add_inherited(const struct session *session, const struct variables *set)
 {
 	static char path[] = "PATH=" COMMAND_PATH_DEFAULT;
-	const struct variables *set = session->variables;
-	size_t count = 0;
 	bool has_path = false;
 
-	while (environ[count])
-		count++;
-	made.count = made.length = 0; /* written to before it is read */
-	if (!make_room(count + 1))
-		return false;
 	for (char **variable = environ; *variable; variable++) {
-		bool is_path = strncmp(*variable, "PATH=", 5) == 0;
-
-		has_path = has_path || is_path;
+		has_path = has_path || strncmp(*variable, "PATH=", 5) == 0;
 		if (is_inherited(session, *variable) &&
 		    (!set || !variables_find(set, *variable)))
 			made.variables[made.count++] = *variable;
 	}
 	if (!has_path && (!set || !variables_find(set, path)))
 		made.variables[made.count++] = path;
+	made.inherited = set ? 0 : made.count;
+	made.introduced = session->introduced;
+}
+
+/* Variables that hooks have set take the place of a launcher's. */
+static bool
+begin(const struct session *session)
+{
+	const struct variables *set = session->variables;
+	size_t count = 0;
+
+	made.count = made.length = 0; /* written to before it is read */
+	if (!set && made.inherited > 0 &&
+	    made.introduced == session->introduced) {
+		made.count = made.inherited;
+		return true;
+	}
+	while (environ[count])
+		count++;
+	if (!make_room(count + 1))
+		return false;
+	add_inherited(session, set);
 	for (size_t i = 0; set && i < set->count; i++)
 		made.variables[made.count++] = (char *)set->text + set->at[i];
 	return true;
@@ -438,7 +450,7 @@ char **
 envelope_environment(const struct session *session,
     const struct envelope *envelope, uint64_t size)
 {
-	char number[24];
+	char number[NUMBER_TEXT_MAX];
 
 	if (!begin(session))
 		return NULL;
@@ -447,8 +459,7 @@ envelope_environment(const struct session *session,
 	add_recipients(envelope);
 	if (envelope->count == 1)
 		add("RECIPIENT", envelope_only_recipient(envelope));
-	(void)snprintf(number, sizeof number, "%llu", (unsigned long long)size);
-	add("SMTP_SIZE", number);
+	add_text("SMTP_SIZE", number, number_format(size, number));
 	made.variables[made.count] = NULL;
 	return made.variables;
 }

@@ -83,7 +83,7 @@ identity_login(struct errand *errand, const struct smtp_event *event)
 	errand_tell(errand, &record);
 	channel_send(&errand->channel);
 	/* Neither the line nor what was told of it is needed any more. */
-	sasl_wipe(errand->channel.packet, sizeof *errand->channel.packet);
+	channel_forget(&errand->channel);
 	if (event->password_length > 0)
 		sasl_wipe((char *)event->password, event->password_length);
 	talk_forget(&errand->talk);

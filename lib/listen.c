@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "number.h"
+#include "paged.h"
 #include "socket.h"
 #include "text.h"
 
@@ -39,14 +40,20 @@ cannot_listen(const char *where, int error)
 	return false;
 }
 
+/* One listener is all that a process has. */
 static bool
 keep(struct listener *listener, int socket)
 {
+	static PAGED int sockets[LISTEN_MAX];
+	static PAGED const char *made[LISTEN_MAX];
+
 	if (listener->count == LISTEN_MAX) {
 		log_error(
 		    "too many sockets to listen on (%d at most)", LISTEN_MAX);
 		return false;
 	}
+	listener->sockets = sockets;
+	listener->made = made;
 	listener->sockets[listener->count++] = socket;
 	return true;
 }

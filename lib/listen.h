@@ -10,8 +10,9 @@
 
 struct listener {
 	size_t count;
-	int sockets[LISTEN_MAX];
-	const char *made[LISTEN_MAX]; /* socket files, NULL for others */
+	int *sockets;      /* LISTEN_MAX at most */
+	const char **made; /* the path of each that is a file of ours, else
+			    * NULL */
 };
 
 /* True if address is spelt as one: HOST:PORT, [IPv6]:PORT, :PORT or

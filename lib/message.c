@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
 #include "clock.h"
 #include "decision.h"
@@ -61,7 +60,7 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 	if (settings->received)
 		feed.head_length =
 		    received_line(&self->session, &self->envelope,
-			(int64_t)time(NULL), settings->smtp.crlf, reply);
+			clock_date() / 1000000, settings->smtp.crlf, reply);
 	*size = feed.head_length + spool_size(&self->spool);
 	delivery.environment =
 	    envelope_environment(&self->session, &self->envelope, *size);

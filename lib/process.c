@@ -3,13 +3,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /* The signals that POSIX names are below it. */
 #define SIGNALS 32
 
-/* Exec leaves ignored what a launcher, or this process, has ignored. */
+/* Those that have no default action: exec leaves ignored what is so, and no
+ * handler may run where memory is shared. A bit each. */
+static uint32_t taken;
+static bool known;
+
+void
+process_prepare(void)
+{
+	struct sigaction found;
+
+	for (int signal = 1; !known && signal < SIGNALS; signal++)
+		if (sigaction(signal, NULL, &found) == 0 &&
+		    found.sa_handler != SIG_DFL)
+			taken |= UINT32_C(1) << signal;
+	known = true;
+}
+
 static void
 reset_signals(void)
 {
@@ -17,8 +34,8 @@ reset_signals(void)
 	sigset_t none;
 
 	for (int signal = 1; signal < SIGNALS; signal++)
-		(void)sigaction(
-		    signal, &usual, NULL); /* not SIGKILL, SIGSTOP */
+		if (taken & UINT32_C(1) << signal)
+			(void)sigaction(signal, &usual, NULL); /* it exists */
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -53,6 +70,7 @@ process_start(pid_t *pid, const struct process *what)
 	sigset_t all, before;
 	pid_t child;
 
+	process_prepare();
 	/* No handler of ours runs in the child. */
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, &before);

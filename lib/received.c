@@ -1,7 +1,6 @@
 #include "received.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "date.h"
@@ -38,28 +37,60 @@ to_crlf(char *text, size_t length, size_t newlines)
 	return length + newlines;
 }
 
+/* The line being worded; what can come of a session fits. */
+struct text {
+	char *at;
+	const char *end;
+};
+
+static void
+put(struct text *to, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (length > (size_t)(to->end - to->at))
+		__builtin_trap();
+	memcpy(to->at, text, length);
+	to->at += length;
+}
+
+static void
+put_peer(struct text *to, const struct peer *peer)
+{
+	if (peer->kind != PEER_TCP)
+		return;
+	put(to, strchr(peer->remote_ip, ':') ? " ([IPv6:" : " ([");
+	put(to, peer->remote_ip);
+	put(to, "])");
+}
+
 size_t
 received_line(const struct session *session, const struct envelope *envelope,
     int64_t now, bool crlf, char out[RECEIVED_MAX])
 {
-	char name[ENVELOPE_VALUE_MAX + 1], address[NETWORK_TEXT_MAX + 16] = "";
-	char date[DATE_TEXT_MAX];
-	const struct peer *peer = session->peer;
+	char name[ENVELOPE_VALUE_MAX + 1], date[DATE_TEXT_MAX];
 	const char *recipient = envelope_only_recipient(envelope);
-	int n;
+	struct text text = {out, out + RECEIVED_MAX - 5};
 
 	clean_name(session, name);
 	(void)date_rfc5322(now, date); /* its length is not needed */
-	if (peer->kind == PEER_TCP)
-		(void)snprintf(address, sizeof address, " ([%s%s])",
-		    strchr(peer->remote_ip, ':') ? "IPv6:" : "",
-		    peer->remote_ip);
-	n = snprintf(out, RECEIVED_MAX,
-	    "Received: from %s%s\n\tby %s with %s id %s%s%s%s;\n\t%s\n", name,
-	    address, session->hostname, session_protocol(session, envelope),
-	    session->id, recipient ? "\n\tfor <" : "",
-	    recipient ? recipient : "", recipient ? ">" : "", date);
-	if (n < 0 || n + 5 > RECEIVED_MAX)
-		__builtin_trap();
-	return crlf ? to_crlf(out, (size_t)n, recipient ? 4 : 3) : (size_t)n;
+	put(&text, "Received: from ");
+	put(&text, name);
+	put_peer(&text, session->peer);
+	put(&text, "\n\tby ");
+	put(&text, session->hostname);
+	put(&text, " with ");
+	put(&text, session_protocol(session, envelope));
+	put(&text, " id ");
+	put(&text, session->id);
+	if (recipient) {
+		put(&text, "\n\tfor <");
+		put(&text, recipient);
+		put(&text, ">");
+	}
+	put(&text, ";\n\t");
+	put(&text, date);
+	put(&text, "\n");
+	return crlf ? to_crlf(out, (size_t)(text.at - out), recipient ? 4 : 3)
+		    : (size_t)(text.at - out);
 }

@@ -10,17 +10,16 @@ struct head {
 	uint16_t second_length;
 };
 
-bool
-packet_add(struct packet *packet, const struct record *record)
+size_t
+record_put(const struct record *record, char *out, size_t room)
 {
 	struct head head = {.type = record->type, .number = record->number};
-	size_t room = sizeof packet->octets - packet->length;
-	char *at = packet->octets + packet->length;
+	char *at = out;
 
-	if (record->first_length > sizeof packet->octets ||
-	    record->second_length > sizeof packet->octets ||
+	if (record->first_length > RECORD_PACKET_MAX ||
+	    record->second_length > RECORD_PACKET_MAX ||
 	    sizeof head + record->first_length + record->second_length > room)
-		return false;
+		return 0;
 	head.first_length = (uint16_t)record->first_length;
 	head.second_length = (uint16_t)record->second_length;
 	memcpy(at, &head, sizeof head);
@@ -31,8 +30,17 @@ packet_add(struct packet *packet, const struct record *record)
 	if (record->second_length > 0)
 		memcpy(at, record->second, record->second_length);
 	at += record->second_length;
-	packet->length = (size_t)(at - packet->octets);
-	return true;
+	return (size_t)(at - out);
+}
+
+bool
+packet_add(struct packet *packet, const struct record *record)
+{
+	size_t used = record_put(record, packet->octets + packet->length,
+	    sizeof packet->octets - packet->length);
+
+	packet->length += used;
+	return used > 0;
 }
 
 int

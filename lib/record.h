@@ -84,6 +84,10 @@ struct record {
 	size_t second_length;
 };
 
+/* Writes a record to out[0..room), RECORD_PACKET_MAX at most; returns its
+ * octets, 0 if it does not fit. */
+size_t record_put(const struct record *record, char *out, size_t room);
+
 /* A packet being filled; = {0} is empty. */
 struct packet {
 	size_t length;

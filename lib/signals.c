@@ -17,6 +17,9 @@ static bool aside;
 
 static volatile sig_atomic_t stops, came;
 
+/* While nobody waits, and while somebody does. */
+static sigset_t blocked, none;
+
 static void
 count_stop(int signal)
 {
@@ -50,9 +53,8 @@ static const struct {
 void
 signals_begin(void)
 {
-	sigset_t blocked;
-
 	stops = 0;
+	(void)sigemptyset(&none);
 	(void)sigemptyset(&blocked);
 	for (size_t i = 0; i < COUNT; i++) {
 		struct sigaction action = {
@@ -99,14 +101,11 @@ signals_wait(struct pollfd *polled, nfds_t count, int milliseconds)
 	    .tv_sec = milliseconds / 1000,
 	    .tv_nsec = (milliseconds % 1000) * 1000000L,
 	};
-	sigset_t none, blocked;
-	int ready;
-
-	(void)sigemptyset(&none);
-	ready = ppoll(polled, count, milliseconds < 0 ? NULL : &time, &none);
+	int ready =
+	    ppoll(polled, count, milliseconds < 0 ? NULL : &time, &none);
 	/* Linux lets no signal in where there was no need to sleep. */
 	if (ready > 0) {
-		(void)sigprocmask(SIG_SETMASK, &none, &blocked);
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 		(void)sigprocmask(SIG_SETMASK, &blocked, NULL);
 	}
 	if (came)

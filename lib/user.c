@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -61,20 +62,21 @@ is_line_of(const char *line, size_t length, const char *name, struct user *user)
 static bool
 user_of_system(const char *name, struct user *user)
 {
-	static PAGED char text[2048];
+	static PAGED char text[4096];
 	char *line = text, *newline;
+	bool found = false;
 	int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	ssize_t n = file < 0 ? -1 : read(file, text, sizeof text);
 
 	if (file >= 0)
 		(void)close(file);
-	while (n > 0 &&
+	while (n > 0 && !found &&
 	       (newline = memchr(line, '\n', (size_t)(text + n - line)))) {
-		if (is_line_of(line, (size_t)(newline - line), name, user))
-			return true;
+		found = is_line_of(line, (size_t)(newline - line), name, user);
 		line = newline + 1;
 	}
-	return false;
+	(void)madvise(text, sizeof text, MADV_DONTNEED); /* or it is kept */
+	return found;
 }
 
 static bool

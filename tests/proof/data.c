@@ -1,4 +1,5 @@
 /* Rooms: data
+ * Eva: -eva-slevel 20000
  * Pieces up to LENGTH octets, and as many as make the fast loop go on, in any
  * state that is not the end. */
 #include "data.h"
