@@ -212,7 +212,7 @@ check-valgrind:
 # built is a part of the measure.
 YARDSTICK = -std=c11 -D_GNU_SOURCE -O2 -s $(WARNINGS)
 BENCH = $(addprefix $(BUILD)/bench/,limit-exec-musl limit-fork limit-deliver \
-	limit-queue load)
+	limit-queue load maildir relay runs)
 $(BUILD)/bench/limit-exec-musl: tests/bench/limit.c
 	@mkdir -p $(@D)
 	musl-gcc $(YARDSTICK) -static -o $@ $<
@@ -223,14 +223,19 @@ $(BUILD)/bench/limit-deliver $(BUILD)/bench/limit-queue: tests/bench/deliver.c
 	@mkdir -p $(@D)
 	gcc $(YARDSTICK) -static -nostdlib -fno-stack-protector \
 		$(if $(findstring queue,$@),-DQUEUE) -o $@ $<
-$(BUILD)/bench/load: tests/bench/load.c
+$(BUILD)/bench/maildir $(BUILD)/bench/relay: $(BUILD)/bench/%: tests/bench/%.c
+	@mkdir -p $(@D)
+	musl-gcc $(YARDSTICK) -O3 -fno-stack-protector -static \
+		-Wl,-z,noseparate-code -o $@ $<
+$(BUILD)/bench/load $(BUILD)/bench/runs: $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	gcc $(YARDSTICK) -o $@ $<
 bench-programs: $(BENCH)
 
 # Beside the limit and the peers, in six minutes: make bench [ROUNDS=n] [PEERS="postfix"].
 bench: $(BIN)/smtpd $(BENCH)
-	$(MAKE) WERROR=1 $(musl) BUILD=build/musl BIN=build/musl build/musl/smtpd
+	$(MAKE) WERROR=1 $(musl) BUILD=build/musl BIN=build/musl \
+		build/musl/smtpd build/musl/smtpd-maildir build/musl/smtpd-relay
 	tests/bench/peers
 	python3 -B tests/bench/bench.py build/musl/smtpd $(BIN)/smtpd
 

@@ -17,7 +17,9 @@
 #include "failure.h"
 #include "intake.h"
 #include "io.h"
+#include "keep.h"
 #include "number.h"
+#include "paged.h"
 #include "pattern.h"
 #include "recipient.h"
 #include "reply.h"
@@ -68,6 +70,7 @@ write_head(
     struct delivery *delivery, struct piece address, struct intake *message)
 {
 	struct piece sender = environment_value("SENDER");
+	static const char by[] = "Return-Path: <", to[] = "Delivered-To: ";
 	const char *text, *newline, *end = "\n";
 	char *head;
 	size_t length;
@@ -77,12 +80,17 @@ write_head(
 	newline = memchr(text, '\n', length);
 	if (newline && newline > text && newline[-1] == '\r')
 		end = "\r\n";
-	if (asprintf(&head, "Return-Path: <%s>%sDelivered-To: %.*s%s",
-		sender.text ? sender.text : "", end, (int)address.length,
-		address.text, end) < 0)
+	/* Two line ends, > and a NUL are six octets at most. */
+	head = keep(sizeof by + sizeof to + sender.length + address.length + 6);
+	if (!head)
 		return failure_tell(
 		    EX_TEMPFAIL, ENOMEM, "note the header", NULL);
 	delivery->head = head;
+	head = stpcpy(head, by);
+	head = stpcpy(head, sender.text ? sender.text : "");
+	head = stpcpy(stpcpy(stpcpy(head, ">"), end), to);
+	head = mempcpy(head, address.text, address.length);
+	(void)stpcpy(head, end);
 	return EX_OK;
 }
 
@@ -127,9 +135,9 @@ make_room(struct work *work)
 	if (count == 0)
 		return failure_tell(
 		    EX_USAGE, 0, "deliver to nobody", "smtpd sets RECIPIENTS");
-	work->recipients = calloc(count + 1, sizeof *work->recipients);
+	work->recipients = keep_many(count + 1, sizeof *work->recipients);
 	work->batch.deliveries =
-	    calloc(count + 1, sizeof *work->batch.deliveries);
+	    keep_many(count + 1, sizeof *work->batch.deliveries);
 	if (!work->recipients || !work->batch.deliveries)
 		return failure_tell(
 		    EX_TEMPFAIL, errno, "note recipients", NULL);
@@ -137,35 +145,58 @@ make_room(struct work *work)
 		rlim_t wanted = 2 * (rlim_t)count + 64;
 		if (limit.rlim_max != RLIM_INFINITY && wanted > limit.rlim_max)
 			wanted = limit.rlim_max;
-		if (limit.rlim_cur < wanted)
-			limit.rlim_cur = wanted;
 		/* Where it stays low, open() tells. */
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
+		if (limit.rlim_cur < wanted) {
+			limit.rlim_cur = wanted;
+			(void)setrlimit(RLIMIT_NOFILE, &limit);
+		}
 	}
 	return EX_OK;
 }
 
-/* Reads the message; one that is shorter than smtpd says was cut on the way. */
+static int
+no_message(void)
+{
+	return failure_tell(EX_TEMPFAIL, errno, "take in the message", NULL);
+}
+
+/* One that is shorter than smtpd says was cut on the way. */
+static int
+check_size(const struct intake *message)
+{
+	if (message->more || message->size >= message->least)
+		return EX_OK;
+	return failure_tell(EX_TEMPFAIL, 0, "take in all of the message",
+	    "it is shorter than SMTP_SIZE");
+}
+
+/* Reads the message, or as much of it as is kept in memory. */
 static int
 take_in(struct intake *message)
 {
 	struct piece size = environment_value("SMTP_SIZE");
-	uint64_t expected = 0;
 
 	if (size.text &&
-	    !number_parse(size.text, size.length, UINT64_MAX, &expected))
+	    !number_parse(size.text, size.length, UINT64_MAX, &message->least))
 		return failure_tell(EX_CONFIG, 0,
 		    "tell the size of the message", "SMTP_SIZE is no number");
 	/* /dev/null in its place would be an empty message. */
 	if (fcntl(STDIN_FILENO, F_GETFD) < 0 || !io_occupy() ||
-	    intake_read(message, STDIN_FILENO) < 0)
-		return failure_tell(
-		    EX_TEMPFAIL, errno, "take in the message", NULL);
-	if (message->size < expected)
-		return failure_tell(EX_TEMPFAIL, 0,
-		    "take in all of the message",
-		    "it is shorter than SMTP_SIZE");
-	return EX_OK;
+	    intake_begin(message, STDIN_FILENO) < 0)
+		return no_message();
+	return check_size(message);
+}
+
+/* Reads what is left, unless it goes to one file only, and from here. */
+static int
+take_rest(struct batch *batch)
+{
+	if (!batch->message->more ||
+	    (batch->count == 1 && !batch->deliveries[0].user))
+		return EX_OK;
+	if (intake_rest(batch->message) < 0)
+		return no_message();
+	return check_size(batch->message);
 }
 
 /* Tells the client what the exit status alone would not. */
@@ -187,7 +218,7 @@ explain(struct work *work, int status)
 static int
 deliver(struct work *work)
 {
-	static struct intake message;
+	static PAGED struct intake message;
 	struct piece sender = environment_value("SENDER");
 	int status;
 
@@ -205,6 +236,8 @@ deliver(struct work *work)
 		return status;
 	work->batch.message = &message;
 	status = prepare(work);
+	if (status == EX_OK)
+		status = take_rest(&work->batch);
 	if (status != EX_OK)
 		return status;
 	/* From here on there is something to take back. */

@@ -5,6 +5,7 @@
 
 #include "ending.h"
 #include "failure.h"
+#include "paged.h"
 
 /* In this order, each for all deliveries before the next begins. */
 enum step {
@@ -56,6 +57,8 @@ hint_for(enum step step, int status, const struct failure *failure)
 		return "it will come twice";
 	if (status == EX_NOUSER)
 		return "--create makes missing Maildirs";
+	if (step == STEP_WRITE && failure->error == 0)
+		return "the message is shorter than SMTP_SIZE";
 	if (step != STEP_OPEN)
 		return NULL;
 	if (failure->error == ENOENT)
@@ -70,9 +73,11 @@ static struct worker_result
 act(void *context, int step)
 {
 	struct work *work = context;
-	struct failure failure = {0};
+	/* Not on the stack: where nothing fails it is never touched. */
+	static PAGED struct failure failure;
 	struct worker_result result = {0};
 
+	failure.error = 0;
 	result.status =
 	    do_step(work->batch, work->delivery, (enum step)step, &failure);
 	result.error = failure.error;

@@ -224,7 +224,9 @@ answered(struct client *client)
 void
 client_begin(struct client *client, const struct client_config *config)
 {
-	*client = (struct client){.config = config};
+	/* The output is written before it is read. */
+	memset(client, 0, offsetof(struct client, output));
+	client->config = config;
 	client_expect(client, CLIENT_STEP_GREETING);
 }
 

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Octets that are looked at together in a body. */
+#define CONTENT_BLOCK 64
+
 /* = {0} begins a message; all of it is good after content_end(). */
 struct content {
 	uint64_t size;         /* octets, line ends as CRLF (RFC 1870 3) */
@@ -20,10 +23,10 @@ struct content {
 	bool header_eight_bit; /* has one in its header (RFC 6531 3.6) */
 
 	/* Inside. */
-	bool body;       /* behind the first empty line */
-	char last;       /* octet seen */
-	uint64_t at;     /* octets seen */
-	uint64_t length; /* of the line so far */
+	bool body;   /* behind the first empty line */
+	char last;   /* octet seen */
+	uint64_t at; /* octets seen */
+	bool begun;  /* the line has an octet before its end */
 };
 
 /* Looks at the next octets. */

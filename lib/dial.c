@@ -156,12 +156,46 @@ connect_to(struct dial *dial, const struct sockaddr *address, socklen_t size,
 	return false;
 }
 
+/* True if the host is an address and the port a number: nobody is asked, and
+ * nothing allocated. */
+static bool
+is_literal(struct dial *dial)
+{
+	union socket_address *address = &dial->address;
+	struct addrinfo *literal = &dial->literal;
+	size_t length = strlen(dial->host);
+	uint64_t port;
+	struct ip ip;
+
+	if (!number_parse(dial->port, strlen(dial->port), 65535, &port))
+		return false;
+	if (ip_read_v4(dial->host, length, &ip)) {
+		address->in.sin_family = AF_INET;
+		address->in.sin_port = htons((in_port_t)port);
+		memcpy(&address->in.sin_addr, ip.octets + 12, 4);
+		literal->ai_addrlen = sizeof address->in;
+	} else if (ip_read_v6(dial->host, length, &ip)) {
+		address->in6.sin6_family = AF_INET6;
+		address->in6.sin6_port = htons((in_port_t)port);
+		memcpy(&address->in6.sin6_addr, ip.octets, 16);
+		literal->ai_addrlen = sizeof address->in6;
+	} else {
+		return false;
+	}
+	literal->ai_addr = &address->any;
+	dial->next = literal;
+	return true;
+}
+
 static bool
 look_up(struct dial *dial)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	int error = getaddrinfo(dial->host, dial->port, &hints, &dial->list);
+	int error;
 
+	if (is_literal(dial))
+		return true;
+	error = getaddrinfo(dial->host, dial->port, &hints, &dial->list);
 	if (error == 0) {
 		dial->next = dial->list;
 		return true;

@@ -32,6 +32,8 @@ struct dial {
 	/* Inside. */
 	bool begun;
 	struct addrinfo *list, *next;
+	struct addrinfo literal; /* of a host that is an IP address */
+	union socket_address address;
 	char trouble[DIAL_TROUBLE_MAX]; /* why there is no connection */
 };
 

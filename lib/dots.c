@@ -8,6 +8,7 @@ struct cursor {
 	size_t length;
 	char *out;
 	size_t room;
+	const char *stop; /* the next CR, or the end */
 };
 
 static void
@@ -25,16 +26,21 @@ use(struct cursor *c, size_t length)
 	c->length -= length;
 }
 
-/* Octets before the next CR or LF, no more than there is room for. */
+/* Octets before the next CR or LF, no more than there is room for. A CR is
+ * looked for once, not in each line again. */
 static size_t
-run_length(const struct cursor *c)
+run_length(struct cursor *c)
 {
 	size_t n = c->length < c->room ? c->length : c->room;
-	const char *found = memchr(c->in, '\n', n);
+	const char *found;
 
-	if (found)
-		n = (size_t)(found - c->in);
-	found = memchr(c->in, '\r', n);
+	if (!c->stop || c->stop < c->in) {
+		found = memchr(c->in, '\r', c->length);
+		c->stop = found ? found : c->in + c->length;
+	}
+	if (n > (size_t)(c->stop - c->in))
+		n = (size_t)(c->stop - c->in);
+	found = memchr(c->in, '\n', n);
 	return found ? (size_t)(found - c->in) : n;
 }
 
@@ -66,8 +72,10 @@ size_t
 dots_encode(struct dots *dots, const char **text, size_t *length, char *out,
     size_t size)
 {
+	/* No octet but a CR comes out as less than one. */
+	size_t most = *length < size ? *length : size;
 	struct cursor c = {
-	    .in = *text, .length = *length, .out = out, .room = size};
+	    .in = *text, .length = most, .out = out, .room = size};
 
 	while (c.length > 0 && c.room >= 2 && !dots->bad) {
 		if (dots->state == DOTS_RETURN) {
@@ -82,7 +90,7 @@ dots_encode(struct dots *dots, const char **text, size_t *length, char *out,
 		in_line(dots, &c);
 	}
 	*text = c.in;
-	*length = c.length;
+	*length -= most - c.length;
 	return size - c.room;
 }
 

@@ -10,6 +10,10 @@
  * Returns 0, or -1 with errno. */
 int ending_hold(sigset_t *before);
 
+/* Waits until there is something to read, or the end of it; -1 with EINTR where
+ * one of them has come, or with another errno. They must be held back. */
+int ending_wait(int descriptor);
+
 /* True if one has come and is held back. */
 bool ending_came(void);
 

@@ -7,6 +7,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "keep.h"
+
 /* A directory may be searchable and not readable, as /home sometimes is. */
 #ifdef O_PATH
 #define SEARCH (O_PATH | O_DIRECTORY | O_CLOEXEC)
@@ -84,16 +86,13 @@ enter(int *folder, int directory, const char *name, const char *path, int end,
 static int
 open_fixed(const char *path, size_t fixed, struct failure *failure)
 {
-	char name[FAILURE_MAX] = ".";
+	char *name = keep(fixed + 2);
 	int directory;
 
-	if (fixed >= sizeof name)
-		return failure_note(failure, ENAMETOOLONG, "open %s", path);
-	if (fixed > 0) {
-		memcpy(name, path, fixed);
-		name[fixed] = '\0';
-	}
-	directory = open(name, SEARCH);
+	if (!name)
+		return failure_note(failure, ENOMEM, "open %s", path);
+	memcpy(name, fixed > 0 ? path : ".", fixed > 0 ? fixed : 1);
+	directory = openat(AT_FDCWD, name, SEARCH);
 	if (directory < 0)
 		return failure_note(failure, errno, "open %s", name);
 	return directory;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "tempfile.h"
 
 /* Opens the file; one that took the place of a closed descriptor 0 to 2 is
@@ -45,27 +46,82 @@ spill(struct intake *intake)
 	return 0;
 }
 
-int
-intake_read(struct intake *intake, int descriptor)
+/* Reads until memory is full. */
+static int
+fill(struct intake *intake)
 {
-	for (;;) {
-		if (intake->end == INTAKE_MEMORY && spill(intake) < 0)
-			return -1;
-		ssize_t length = read(descriptor, intake->memory + intake->end,
-		    INTAKE_MEMORY - intake->end);
+	while (intake->more && intake->end < INTAKE_MEMORY) {
+		ssize_t length = read(intake->source,
+		    intake->memory + intake->end, INTAKE_MEMORY - intake->end);
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length < 0)
 			return -1;
-		if (length == 0)
-			break;
+		if (intake->show && length > 0)
+			intake->show(intake->context,
+			    intake->memory + intake->end, (size_t)length);
+		intake->more = length > 0;
 		intake->end += (size_t)length;
 		intake->size += (uint64_t)length;
 	}
+	return 0;
+}
+
+int
+intake_begin(struct intake *intake, int descriptor)
+{
+	intake->source = descriptor;
+	intake->more = true;
+#ifndef SPLICE_F_NONBLOCK
+	intake->by_hand = true;
+#endif
+	return fill(intake);
+}
+
+int
+intake_rest(struct intake *intake)
+{
+	while (intake->more)
+		if (spill(intake) < 0 || fill(intake) < 0)
+			return -1;
 	if (intake->file > 0 && spill(intake) < 0)
 		return -1;
 	intake_rewind(intake);
 	return 0;
+}
+
+int
+intake_read(struct intake *intake, int descriptor)
+{
+	return intake_begin(intake, descriptor) < 0 ? -1 : intake_rest(intake);
+}
+
+ssize_t
+intake_pour(struct intake *intake, int file)
+{
+	ssize_t length;
+
+#ifdef SPLICE_F_NONBLOCK
+	if (!intake->by_hand) {
+		length = splice(intake->source, NULL, file, NULL, 1 << 20,
+		    SPLICE_F_NONBLOCK);
+		if (length < 0 && (errno == EINVAL || errno == ENOSYS)) {
+			/* Not between these two; reading would wait. */
+			intake->by_hand = true;
+			errno = EAGAIN;
+		}
+	} else
+#endif
+	{
+		length = read(intake->source, intake->memory, INTAKE_MEMORY);
+		if (length > 0 &&
+		    !io_write(file, intake->memory, (size_t)length))
+			return -1;
+	}
+	if (length > 0)
+		intake->size += (uint64_t)length;
+	intake->more = length != 0;
+	return length;
 }
 
 void

@@ -4,8 +4,10 @@
 #ifndef SMTPD_INTAKE_H
 #define SMTPD_INTAKE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* Octets kept in memory, and the most that intake_peek() can show. */
 #define INTAKE_MEMORY 65536
@@ -17,6 +19,14 @@ struct intake {
 	int file;          /* where it is, 0 where it is in memory */
 	uint64_t loaded;   /* octets of the file read into memory so far */
 	size_t start, end; /* what memory holds and is not yet used */
+	bool more;         /* there may be more at source */
+	bool by_hand;      /* source cannot be spliced from: reading waits */
+	int source;
+	uint64_t least; /* for the caller: octets that there must be */
+
+	/* Where set, shown all octets that memory takes in, in order. */
+	void (*show)(void *context, const char *text, size_t length);
+	void *context;
 	char memory[INTAKE_MEMORY];
 };
 
@@ -26,6 +36,20 @@ struct intake {
  * descriptor, which is close-on-exec.
  */
 int intake_read(struct intake *intake, int descriptor);
+
+/* Does the first part of it: reads what memory holds, which intake_peek() then
+ * shows; with more set there may be others, for one of the next two. */
+int intake_begin(struct intake *intake, int descriptor);
+
+/* Does the rest of it. */
+int intake_rest(struct intake *intake);
+
+/*
+ * Instead of the rest, where nothing will be read twice: moves octets that are
+ * not in memory to file, and keeps none. Returns how many, 0 where there are no
+ * more, or -1 with errno; EAGAIN: wait until there are some, and again.
+ */
+ssize_t intake_pour(struct intake *intake, int file);
 
 /* Starts again at the first octet. */
 void intake_rewind(struct intake *intake);

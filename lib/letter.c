@@ -37,16 +37,9 @@ is_whole(const struct intake *message)
 }
 
 static void
-look_through(struct intake *message, struct content *content)
+look(void *context, const char *text, size_t length)
 {
-	const char *text;
-	size_t length;
-
-	while ((length = intake_peek(message, 1, &text)) > 0) {
-		content_look(content, text, length);
-		intake_use(message, length);
-	}
-	content_end(content);
+	content_look(context, text, length);
 }
 
 /* The reply to what no SMTP server can be sent as it is; NULL if it can. */
@@ -73,6 +66,9 @@ letter_take(struct letter *letter, int descriptor, const char **why)
 	*why = "RECIPIENTS is not set";
 	if (!letter->envelope.recipients.addresses.text)
 		return EX_USAGE;
+	/* Looked through as it comes, lest it be read once more for that. */
+	letter->message.show = look;
+	letter->message.context = &letter->content;
 	if (intake_read(&letter->message, descriptor) < 0) {
 		*why = strerror(errno);
 		return EX_TEMPFAIL;
@@ -80,11 +76,7 @@ letter_take(struct letter *letter, int descriptor, const char **why)
 	*why = "shorter than SMTP_SIZE";
 	if (!is_whole(&letter->message))
 		return EX_TEMPFAIL;
-	look_through(&letter->message, &letter->content);
-	if (letter->message.error != 0) {
-		*why = strerror(letter->message.error);
-		return EX_TEMPFAIL;
-	}
+	content_end(&letter->content);
 	letter->envelope.content = &letter->content;
 	letter->envelope.size = letter->content.size;
 	*why = objection(&letter->content);

@@ -2,16 +2,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdio.h> /* renameat(2) */
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "ending.h"
 #include "folder.h"
 #include "io.h"
+#include "number.h"
 
 /* Names that are tried before giving up. */
 #define TRIES 100
@@ -101,20 +102,23 @@ put_host(char *out, size_t room)
 
 /* seconds.MmicrosecondsPprocessQnumber.host:
  * https://cr.yp.to/proto/maildir.html */
-static int
+static void
 choose_name(struct maildir *maildir)
 {
-	static unsigned long number;
-	struct timespec now;
-	int length;
+	static uint64_t number;
+	char *at = maildir->name, *six;
+	int64_t now = clock_date();
 
-	if (clock_gettime(CLOCK_REALTIME, &now) < 0)
-		return -1;
-	length = snprintf(maildir->name, sizeof maildir->name,
-	    "%lld.M%06ldP%ldQ%lu.", (long long)now.tv_sec, now.tv_nsec / 1000,
-	    (long)getpid(), ++number);
-	put_host(maildir->name + length, sizeof maildir->name - (size_t)length);
-	return 0;
+	at += number_format((uint64_t)(now / 1000000), at);
+	six = at + 1; /* the 1 is M's place, and keeps the zeroes */
+	at = six + number_format((uint64_t)(now % 1000000) + 1000000, six);
+	memcpy(six - 1, ".M", 2);
+	*at++ = 'P';
+	at += number_format((uint64_t)getpid(), at);
+	*at++ = 'Q';
+	at += number_format(++number, at);
+	*at++ = '.';
+	put_host(at, sizeof maildir->name - (size_t)(at - maildir->name));
 }
 
 static int
@@ -123,8 +127,7 @@ create_file(struct maildir *maildir)
 	int file = -1;
 
 	for (int i = 0; i < TRIES && file < 0; i++) {
-		if (choose_name(maildir) < 0)
-			return -1;
+		choose_name(maildir);
 		file = openat(maildir->tmp, maildir->name,
 		    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (file < 0 && errno != EEXIST)
@@ -146,6 +149,27 @@ sync_fully(int descriptor)
 	return result;
 }
 
+/* What has not been taken in yet. */
+static int
+copy_rest(int file, struct intake *message)
+{
+	while (message->more) {
+		if (ending_came()) {
+			errno = EINTR;
+			return -1;
+		}
+		if (message->by_hand && ending_wait(message->source) < 0)
+			return -1;
+		if (intake_pour(message, file) < 0 && errno != EINTR &&
+		    (errno != EAGAIN || ending_wait(message->source) < 0))
+			return -1;
+	}
+	if (message->size >= message->least)
+		return 0;
+	errno = 0; /* it was cut on the way */
+	return -1;
+}
+
 static int
 copy(int file, const char *head, struct intake *message)
 {
@@ -165,7 +189,9 @@ copy(int file, const char *head, struct intake *message)
 		intake_use(message, length);
 	}
 	errno = message->error;
-	return message->error == 0 ? sync_fully(file) : -1;
+	if (message->error != 0 || copy_rest(file, message) < 0)
+		return -1;
+	return sync_fully(file);
 }
 
 int

@@ -11,6 +11,8 @@
 #include "address.h"
 #include "failure.h"
 #include "io.h"
+#include "keep.h"
+#include "paged.h"
 #include "pattern.h"
 #include "reply.h"
 
@@ -118,8 +120,9 @@ int
 recipient_find(struct recipient *recipient, const struct rule *rule,
     struct delivery *delivery)
 {
+	/* Not on the stack, which is no larger then. */
+	static PAGED struct path expanded;
 	char *home = NULL, *path;
-	struct path expanded;
 	int status = EX_OK;
 
 	if (!pattern_expand(rule->pattern, strlen(rule->pattern),
@@ -130,11 +133,15 @@ recipient_find(struct recipient *recipient, const struct rule *rule,
 		status = find_home(recipient, delivery, &home);
 	if (status != EX_OK)
 		return status;
-	if (asprintf(&path, "%s%s%s", home ? home : "", home ? "/" : "",
-		expanded.text) < 0)
+	path = keep((home ? strlen(home) : 0) + expanded.length + 2);
+	if (!path)
 		return failure_tell(EX_TEMPFAIL, ENOMEM, "note a path", NULL);
 	delivery->path = path;
-	delivery->fixed = expanded.fixed + strlen(path) - expanded.length;
+	if (home)
+		path = stpcpy(stpcpy(path, home), "/");
+	(void)stpcpy(path, expanded.text);
+	delivery->fixed =
+	    expanded.fixed + strlen(delivery->path) - expanded.length;
 	free(home);
 	return EX_OK;
 }

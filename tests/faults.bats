@@ -38,7 +38,7 @@ faults() {
 }
 
 @test "smtpd-maildir: all or none" {
-	faults maildir maildirs
+	faults maildir longmaildir maildirs
 }
 
 @test "smtpd-maildir as root, for users" {

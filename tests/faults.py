@@ -407,6 +407,12 @@ class Maildir(Scenario):
         return octets.startswith(b"Return-Path: ") and octets.endswith(self.message)
 
 
+class LongMaildir(Maildir):
+    """A large message for one goes into its file as it comes."""
+    roles = ("smtpd-maildir.0",)
+    message = MEDIUM
+
+
 class Maildirs(Maildir):
     """Large messages, for two."""
     roles = ("smtpd-maildir.0",)
@@ -467,7 +473,7 @@ class Relay(Scenario):
 
 
 SCENARIOS = (Small, Medium, Large, Bdat, Lmtp, Hooks, Auth, Mechanism, Proxy,
-             Listener, Maildir, Maildirs, Workers,
+             Listener, Maildir, LongMaildir, Maildirs, Workers,
              Relay)
 
 ROLES, ROLE, MOST, NAME = 16, 32, 96, 16

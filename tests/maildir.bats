@@ -204,6 +204,47 @@ block() {
 	done
 }
 
+@test "a long message on a pipe, for one recipient: whole, or nothing is left" {
+	new_maildir bob
+	head -c 3000000 /dev/urandom >random
+	for size in 65535 65536 65537 3000000; do
+		head -c "$size" random >message
+		# shellcheck disable=SC2002 # a pipe
+		cat message | SMTP_SIZE=$size "$maildir" bob
+		tail -n +3 bob/new/* | cmp - message
+		rm bob/new/*
+		status=0
+		# shellcheck disable=SC2002
+		cat message | SMTP_SIZE=$((size + 1)) "$maildir" bob 2>err || status=$?
+		[ "$status" -eq 75 ]
+		grep -q 'shorter than SMTP_SIZE' err
+		holds bob 0
+	done
+}
+
+# in_tmp OCTETS: bob's file has so many at least.
+in_tmp() {
+	[ -n "$(find bob/tmp -type f -size +"$1"c)" ]
+}
+
+@test "a long message that does not go on: SIGTERM ends it, nothing is left" {
+	new_maildir bob
+	mkfifo pipe
+	exec 7<>pipe
+	"$maildir" bob <&7 2>err 3>&- &
+	pid=$!
+	started+=("$pid")
+	head -c 200000 /dev/zero >&7
+	eventually in_tmp 199999
+	kill -TERM "$pid"
+	status=0
+	reap "$pid" || status=$?
+	exec 7>&-
+	[ "$status" -eq 75 ]
+	grep -q 'a signal came\|Interrupted' err
+	holds bob 0
+}
+
 @test "memory does not grow with the message" {
 	! grep -q __asan_init "$maildir" || skip "built with AddressSanitizer"
 	new_maildir bob

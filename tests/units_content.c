@@ -146,6 +146,41 @@ content_is_seen(void)
 	}
 }
 
+/* Blocks of a body are looked at together: the same is seen one by one. */
+static void
+content_is_seen_in_blocks(void)
+{
+	static const char kinds[] = "\r\n\r\n\0\xff"
+				    "abcdefghijklmnopqrstuvwxyz";
+	unsigned next = 1;
+
+	for (size_t i = 0; i < 20000; i++) {
+		struct content whole = {0}, parts = {0};
+		char text[4 * CONTENT_BLOCK] = "\n";
+		size_t some = i % 2 ? sizeof kinds - 1 : 3 + i % 5;
+
+		for (size_t at = 2; at < sizeof text; at++) {
+			next = next * 1103515245 + 12345;
+			text[at] = kinds[(next >> 16) % some];
+			/* Whole line ends, most often. */
+			if (i % 3 && text[at] == '\n')
+				text[at - 1] = '\r';
+		}
+		for (size_t at = 0; at < sizeof text; at++)
+			content_look(&parts, text + at, 1);
+		content_look(&whole, text, sizeof text);
+		content_end(&parts);
+		content_end(&whole);
+		CHECK_AT(whole.size == parts.size, i);
+		CHECK_AT(whole.at == parts.at && whole.begun == parts.begun, i);
+		CHECK_AT(whole.nul == parts.nul, i);
+		CHECK_AT(whole.bare_return == parts.bare_return, i);
+		CHECK_AT(whole.bare_newline == parts.bare_newline, i);
+		CHECK_AT(whole.unfinished == parts.unfinished, i);
+		CHECK_AT(whole.eight_bit == parts.eight_bit, i);
+	}
+}
+
 static const struct {
 	bool utf8;
 	int code;
@@ -269,6 +304,7 @@ units_content(void)
 {
 	dots_are_doubled();
 	content_is_seen();
+	content_is_seen_in_blocks();
 	replies_are_quoted();
 	the_worst_counts();
 	random_words();

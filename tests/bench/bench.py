@@ -9,7 +9,8 @@ with like; what is printed is the median of ROUNDS (5) rounds. PEERS names the
 other servers to compare with (all that there are). SCALE (1) makes all numbers
 smaller, for tests. $BUILD/bench has the limit programs and the load generator,
 $BUILD/peers the others. With 2 cores it takes about six minutes. Only
-127.0.0.1 is talked to; what it has started it ends.
+127.0.0.1 is talked to; what it has started it ends. smtpd-maildir and smtpd-relay
+are taken from beside MUSL-SMTPD.
 """
 
 import os
@@ -23,6 +24,7 @@ import sys
 import tempfile
 import time
 
+import filters
 from servers import HERE, LAUNCHED, LISTENING, PEERS, Failed, own
 
 from talk import adopt_orphans, children
@@ -157,6 +159,9 @@ class Figures:
     def __init__(self):
         self.found, self.trouble = {}, {}
 
+    def note(self, name, column, value):
+        self.found.setdefault((name, column), []).append(value)
+
     def take(self, server, column, measure):
         value = None
         try:
@@ -166,7 +171,7 @@ class Figures:
             self.trouble[server.name] = f"{column}: {error}"
         values = value if isinstance(value, tuple) else (value,)
         for name, one in zip((column, f"peak {column}"), values):
-            self.found.setdefault((server.name, name), []).append(one)
+            self.note(server.name, name, one)
 
     def combined(self, function, *keys):
         """The median of the function of these figures, round by round."""
@@ -227,6 +232,8 @@ def goals(figures):
         yield 7, f"an octet of 1 GiB / of 32 MiB: {name}", figures.pace(name), 1.15, "most"
         yield (7, f"peak of 1 GiB over 64 KiB: {name}, KiB",
                figures.more(name, "peak 1 GiB", "peak 64 KiB"), 1024, "most")
+    for what, value in filters.worst(figures):
+        yield 8, what, value, filters.BOUND, "most"
 
 
 def number(value):
@@ -368,6 +375,7 @@ def main():
         servers = choose(place)
         started = start(servers, place)
         measure(started, figures)
+        filters.measure(figures, place, sys.argv[1], BUILD, ROUNDS, scaled)
     except Failed as error:
         sys.exit(f"bench.py: {error}")
     finally:
@@ -375,6 +383,8 @@ def main():
         shutil.rmtree(place)
     main_table(figures, started)
     growth_table(figures)
+    print(filters.LEGEND)
+    show(list(filters.rows(figures, number)))
     goals_table(figures)
     for name, why in figures.trouble.items():
         print(f"{name} was not measured any more: {why}")

@@ -1,4 +1,5 @@
 /* Rooms: content
+ * Limits: CONTENT_BLOCK=4
  * Pieces up to LENGTH octets in any state. */
 #include "content.h"
 
@@ -19,6 +20,7 @@ once(size_t length)
 	content.eight_bit = any_bool();
 	content.header_eight_bit = any_bool();
 	content.body = any_bool();
+	content.begun = any_bool();
 	content_look(&content, octets(length), length);
 	content_end(&content);
 }
