@@ -95,10 +95,10 @@ def moments(number, rounds, pattern, recipients, *options):
         status = child.wait()
         if status == 0:
             delivered += 1
-            longest = min(0.05, max(longest * 0.9, 0.002))
+            longest = min(0.5, max(longest * 0.9, 0.002))
         else:
             ended += 1
-            longest = min(0.05, longest * 1.15)
+            longest = min(0.5, longest * 1.2)
             assert status in (75, -number), status
         for recipient, path in recipients.items():
             if not os.path.isdir(path + "/new"):
