@@ -3,15 +3,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The proof has what all machines have. */
-#if defined __SSE2__ && !defined __FRAMAC__
-#define FAST
+#ifdef __SSE2__
 #include <emmintrin.h>
-#endif
-#if defined __FRAMAC__ || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#define FIRST_IS_LOWEST 0
-#else
-#define FIRST_IS_LOWEST 1
 #endif
 
 /* Where octets are taken from and where they are put, never ahead of it. */
@@ -24,32 +17,31 @@ struct cursor {
 	bool stop;
 };
 
-/* A block of octets, and where in it the first CR or LF is: in the lowest bit
- * that ends_of() gives, divided by BITS; 0 if there is none. */
-#ifdef FAST
+/* A block of octets, and for each of them BITS in what ends_of() gives. */
+#ifdef __SSE2__
 typedef __m128i block;
 #define BITS 1
-
-static uint64_t
-ends_of(block octets)
-{
-	return (uint64_t)_mm_movemask_epi8(
-	    _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\r')),
-		_mm_cmpeq_epi8(octets, _mm_set1_epi8('\n'))));
-}
 #else
 typedef uint64_t block;
 #define BITS 8
 #define ALL(octet) (0x0101010101010101 * (uint64_t)(octet))
+#endif
 
+/* 0 if the block has neither CR nor LF. Else the lowest bit is of the first of
+ * them, if the first octet is the lowest. */
 static uint64_t
 ends_of(block octets)
 {
+#ifdef __SSE2__
+	return (uint64_t)_mm_movemask_epi8(
+	    _mm_or_si128(_mm_cmpeq_epi8(octets, _mm_set1_epi8('\r')),
+		_mm_cmpeq_epi8(octets, _mm_set1_epi8('\n'))));
+#else
 	uint64_t cr = octets ^ ALL('\r'), lf = octets ^ ALL('\n');
 
 	return (((cr - ALL(1)) & ~cr) | ((lf - ALL(1)) & ~lf)) & ALL(0x80);
-}
 #endif
+}
 
 /* The octets of the block at in before its first CR or LF; ends is not 0. */
 static size_t
@@ -57,7 +49,7 @@ octets_before(const char *in, uint64_t ends)
 {
 	size_t n = 0;
 
-	if (FIRST_IS_LOWEST)
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
 		return (size_t)__builtin_ctzll(ends) / BITS;
 	while (n < sizeof(block) && in[n] != '\r' && in[n] != '\n')
 		n++;

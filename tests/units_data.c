@@ -93,14 +93,21 @@ decode(const char *text, size_t length, const bool *cuts,
 
 	*result = (struct result){0};
 	for (size_t at = 0, next; at < length && !data.ended; at = next) {
-		char *copy, *left;
+		size_t shift = chance(16);
+		char *copy, *left, *end;
 
 		for (next = at + 1; next < length && !cuts[next]; next++)
 			continue;
-		left = copy = exactly(text + at, next - at);
-		while (left < copy + (next - at) && !data.ended) {
+		/* At any alignment, with nothing behind it. */
+		copy = malloc(shift + next - at);
+		if (!copy)
+			abort();
+		left = copy + shift;
+		end = left + (next - at);
+		memcpy(left, text + at, next - at);
+		while (left < end && !data.ended) {
 			const char *piece;
-			size_t n, room = (size_t)(copy + (next - at) - left);
+			size_t n, room = (size_t)(end - left);
 			size_t used =
 			    data_decode(&data, left, room, &piece, &n);
 
@@ -368,6 +375,41 @@ random_texts(void)
 	}
 }
 
+/* Lines longer than what is looked at at once, and octets that are nearly a CR
+ * or LF. */
+static void
+random_lines(void)
+{
+	static const char near[] = "\x0b\x0c\x0e\x0f\x8a\x8d.";
+	static const enum data_newline policies[] = {
+	    DATA_REJECT, DATA_NORMALIZE, DATA_TERMINAL};
+	static struct result result;
+	char text[120];
+
+	for (int i = 0; i < 600; i++) {
+		enum data_newline newline = policies[i % 3];
+		size_t n = 0, most = chance(100);
+		unsigned ends = 8 + chance(40);
+
+		while (n < most) {
+			char any = (char)chance(256);
+
+			if (chance(ends) == 0) {
+				if (newline == DATA_REJECT || chance(4))
+					text[n++] = '\r';
+				text[n++] = '\n';
+			} else if (chance(4) == 0) {
+				text[n++] = near[chance(sizeof near - 1)];
+			} else if ((any != '\r' && any != '\n') ||
+				   chance(8) == 0) {
+				text[n++] = any;
+			}
+		}
+		memcpy(text + n, "\r\n.\r\n", 5);
+		is_decoded(text, n + 5, newline, i / 3 % 2, &result);
+	}
+}
+
 void
 units_data(void)
 {
@@ -376,4 +418,5 @@ units_data(void)
 	octets_pass();
 	the_end_straddles_buffers();
 	random_texts();
+	random_lines();
 }

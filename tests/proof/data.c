@@ -1,8 +1,9 @@
-/* Rooms: data
+/* Inside: data
  * Eva: -eva-slevel 20000
- * Pieces up to LENGTH octets, and as many as make the fast loop go on, in any
- * state that is not the end. */
-#include "data.h"
+ * Without SSE2: pieces up to LENGTH octets, and as many as make the loop over
+ * blocks go on, in any state that is not the end. */
+#undef __SSE2__
+#include <data.c>
 
 #include "prove.h"
 

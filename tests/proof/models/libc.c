@@ -124,6 +124,18 @@ prove_strncat(char text[], const char more[], size_t n)
 	return (char *)text;
 }
 
+/* No more than the highest bit there is. */
+int
+prove_ctzll(unsigned long long bits)
+{
+	int n = 0;
+
+	//@ assert bits != 0;
+	while (bits >> n > 1 && (bits >> n & 1) == 0)
+		n++;
+	return n;
+}
+
 /* Rule 7 of HACKING.md: nothing may lead here. */
 void
 prove_trap(void)

@@ -19,6 +19,7 @@ char *prove_strchr(const char text[], int octet);
 int prove_strncmp(const char one[], const char other[], size_t n);
 size_t prove_strcspn(const char text[], const char reject[]);
 char *prove_strncat(char text[], const char more[], size_t n);
+int prove_ctzll(unsigned long long bits);
 void prove_trap(void) __attribute__((noreturn));
 
 #define memchr prove_memchr
@@ -32,6 +33,7 @@ void prove_trap(void) __attribute__((noreturn));
 #define strcspn prove_strcspn
 #define strncat prove_strncat
 #define strcat(text, more) prove_strncat(text, more, (size_t)-1)
+#define __builtin_ctzll prove_ctzll
 #define __builtin_trap prove_trap
 
 #endif
