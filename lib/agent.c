@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -65,7 +64,7 @@ static struct {
  * which the agent lets go. */
 static PAGED union {
 	struct smtp smtp;
-	char pages[(sizeof(struct smtp) / 4096 + 1) * 4096];
+	char pages[(sizeof(struct smtp) / PAGED_OCTETS + 1) * PAGED_OCTETS];
 } machine;
 
 static bool
@@ -336,7 +335,7 @@ start_dialogue(void)
 		dialogue_run(&start);
 	}
 	(void)close(ends[1]); /* a socket with nothing in it */
-	(void)madvise(&machine, sizeof machine, MADV_DONTNEED); /* or not */
+	paged_release(&machine, sizeof machine);
 	return self.transaction.dialogue > 0;
 }
 

@@ -1,7 +1,6 @@
 #include "journal.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "clock.h"
 #include "log.h"
@@ -82,7 +81,7 @@ journal_connect(const struct peer *peer, const struct peer *proxy)
 	log_write(&line);
 	/* The next may be a long time away; the first page is all that most
 	 * lines need. */
-	(void)madvise(&line, 4096, MADV_DONTNEED);
+	paged_release(&line, PAGED_OCTETS);
 }
 
 void

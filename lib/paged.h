@@ -4,6 +4,14 @@
 #ifndef SMTPD_PAGED_H
 #define SMTPD_PAGED_H
 
-#define PAGED _Alignas(4096)
+#include <stddef.h>
+
+/* Where pages are larger, some share one. */
+#define PAGED_OCTETS 4096
+#define PAGED _Alignas(PAGED_OCTETS)
+
+/* Gives octets of such memory, a multiple of PAGED_OCTETS, back to the system,
+ * where they are whole pages: they are zeros then, or as they were. */
+void paged_release(void *memory, size_t octets);
 
 #endif

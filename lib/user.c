@@ -6,7 +6,6 @@
 #include <pwd.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -62,7 +61,7 @@ is_line_of(const char *line, size_t length, const char *name, struct user *user)
 static bool
 user_of_system(const char *name, struct user *user)
 {
-	static PAGED char text[4096];
+	static PAGED char text[PAGED_OCTETS];
 	char *line = text, *newline;
 	bool found = false;
 	int file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
@@ -75,7 +74,7 @@ user_of_system(const char *name, struct user *user)
 		found = is_line_of(line, (size_t)(newline - line), name, user);
 		line = newline + 1;
 	}
-	(void)madvise(text, sizeof text, MADV_DONTNEED); /* or it is kept */
+	paged_release(text, sizeof text);
 	return found;
 }
 
