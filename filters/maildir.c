@@ -89,8 +89,8 @@ write_head(
 	head = stpcpy(head, by);
 	head = stpcpy(head, sender.text ? sender.text : "");
 	head = stpcpy(stpcpy(stpcpy(head, ">"), end), to);
-	head = mempcpy(head, address.text, address.length);
-	(void)stpcpy(head, end);
+	memcpy(head, address.text, address.length);
+	(void)stpcpy(head + address.length, end);
 	return EX_OK;
 }
 
