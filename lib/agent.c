@@ -426,34 +426,45 @@ end_session(void)
 	    self.transaction.end, self.transaction.messages, self.begun);
 }
 
+/* What the dialogue did that it may not, or that was done to it, for the log;
+ * NULL if nothing. stays: it had to be killed, though it had ended. */
+static const char *
+misdeed(bool stays, bool died)
+{
+	if (self.broken)
+		return "sent a record that it may not; session ended";
+	if (self.late)
+		return "went on after the end of the session "
+		       "(--session-timeout); it was killed";
+	if (stays)
+		return "went on after it had said that it ends; it was killed";
+	return died ? "was killed by signal" : NULL;
+}
+
 /* The end of the session; the exit status. */
 static int
 finish(void)
 {
-	bool killed = self.broken || self.late || signals_stops() > 1;
+	bool stopped = !self.broken && !self.late && signals_stops() > 1;
+	bool killed = self.broken || self.late || stopped, waits = !killed;
 	int status = wait_for_dialogue(&killed);
 	bool died = WIFSIGNALED(status) && !killed;
+	const char *wrong = misdeed(waits && killed, died);
 
-	if (killed && !self.broken && !self.late)
+	if (stopped)
 		memcpy(self.transaction.end, "stop", sizeof "stop");
-
-	if (self.broken)
-		log_error("the dialogue process sent a record that it "
-			  "may not; session ended");
-	else if (self.late)
-		log_error("the dialogue process went on after the end of the "
-			  "session (--session-timeout); it was killed");
-	else if (died)
-		log_error("the dialogue process was killed by signal %d; "
-			  "session ended",
+	if (died)
+		log_error("the dialogue process %s %d; session ended", wrong,
 		    WTERMSIG(status));
+	else if (wrong)
+		log_error("the dialogue process %s", wrong);
 	else if (strcmp(self.transaction.end, DIALOGUE_NO_HEADER) == 0)
 		log_error("no PROXY header, or a bad one, from %s: hung up",
 		    proxy_name());
 	else if (!killed && !self.transaction.moved && unexpected_end())
 		linger();
 	end_session();
-	if (self.broken || self.late || died)
+	if (wrong)
 		return EX_SOFTWARE;
 	return strcmp(self.transaction.end, DIALOGUE_EXPOSED) == 0 ? EX_CONFIG
 								   : EX_OK;

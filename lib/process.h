@@ -21,7 +21,8 @@ struct process {
  * all of them. */
 void process_prepare(void);
 
-/* Starts it: its id in *pid, 0; else an errno. */
+/* Starts it: its id in *pid, 0; else an errno. (Where vfork(2) is no more than
+ * fork(2), as under qemu-user, what cannot be executed exits with 127.) */
 int process_start(pid_t *pid, const struct process *what);
 
 #endif

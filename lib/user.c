@@ -37,14 +37,18 @@ is_line_of(const char *line, size_t length, const char *name, struct user *user)
 	uint64_t ids[2];
 	size_t at = 0, size = field(line, length, &at);
 
+	/* + and - stand for users that are elsewhere. */
+	if (*name == '+' || *name == '-')
+		return false;
 	if (size != strlen(name) || memcmp(line, name, size) != 0)
 		return false;
 	(void)field(line, length, &at); /* the password */
 	for (int i = 0; i < 2; i++) {
-		const char *number = line + at;
+		const char *number;
 
 		if (at >= length)
 			return false;
+		number = line + at;
 		size = field(line, length, &at);
 		if (!number_parse(number, size, UINT32_MAX - 1, &ids[i]))
 			return false;
@@ -55,8 +59,8 @@ is_line_of(const char *line, size_t length, const char *name, struct user *user)
 
 /*
  * Looks at the beginning of /etc/passwd, where users of systems are: getpwnam()
- * would find the same, and take memory and five times as long for it, in each
- * session that a launcher starts.
+ * takes memory and five times as long for it, in each session that a launcher
+ * starts.
  */
 static bool
 user_of_system(const char *name, struct user *user)

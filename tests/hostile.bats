@@ -215,6 +215,11 @@ teardown_file() {
 		    thread.start()
 		for thread in threads:
 		    thread.join()
+		# Nor does who has said that he ends.
+		for how in "HANG", "CHATTER":
+		    status, out, ran, err = played(("-q", "-A", "--", "true"), HELO, rec("END", 0, "quit"), how)
+		    if status != 70 or "went on after it had said that it ends" not in err:
+		        WRONG.append((how, status, err[-300:]))
 		show()
 	PY
 }
