@@ -64,6 +64,7 @@ main(void)
 	units_hooktext();
 	units_hops();
 	units_pace();
+	units_paged();
 	units_ip();
 	units_line();
 	units_lists();

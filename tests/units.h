@@ -34,6 +34,7 @@ void units_dsn(void);
 void units_hooktext(void);
 void units_hops(void);
 void units_pace(void);
+void units_paged(void);
 void units_ip(void);
 void units_line(void);
 void units_lists(void);
