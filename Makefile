@@ -175,9 +175,9 @@ TOOLS = $(TOOL_NAMES:%=$(BUILD)/tests/%)
 ifndef STATIC
 TOOLS += $(BUILD)/tests/faults.so
 endif
-# Tests wait more than they work: one more at once than there should be cores.
+# Tests wait more than they work: twice as many at once as there should be cores.
 check: all $(TOOLS)
-	JOBS=$${JOBS:-3} tests/run $(TESTS)
+	JOBS=$${JOBS:-4} tests/run $(TESTS)
 
 # The whole suite for each build, too: about four times as long.
 check-all: all $(TOOLS) variants
