@@ -80,7 +80,7 @@ struct envelope {
  * variables that smtpd sets and those meant for smtpd alone; with launched
  * false, less what a launcher says of a connection, too; and PATH, its default
  * where it is missing. Everything pointed to must outlive it. *session must be
- * {0}.
+ * {0}, and the only one: the texts of session and envelope are the room's.
  */
 void session_begin(struct session *session, const char *id,
     const char *hostname, const struct peer *peer, bool launched);

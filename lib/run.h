@@ -22,7 +22,8 @@ struct runnable {
 };
 
 /* How it ended, and what it had printed by then. = {.limit = …} begins one; its
- * memory is kept for the next run. */
+ * memory is kept for the next run. Memory that is not from malloc() may be
+ * given, where it is enough for any limit. */
 struct outcome {
 	size_t limit;         /* octets of output that are looked at */
 	enum verdict_end end; /* VERDICT_NOT_RUN with stopped, too */
