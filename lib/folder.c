@@ -53,33 +53,42 @@ is_there(int directory, const char *name)
 	return fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* True for a link alone: a directory may have been made a moment ago. */
+static bool
+is_link(int directory, const char *name)
+{
+	struct stat about;
+
+	return fstatat(directory, name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISLNK(about.st_mode);
+}
+
 /* Opens what path[0..end) names, whose last part is name. */
 static int
 enter(int *folder, int directory, const char *name, const char *path, int end,
     bool create, struct failure *failure)
 {
-	const char *verb = "open";
-
 	*folder = openat(directory, name, SEARCH);
 	if (*folder >= 0)
 		return EX_OK;
-	if (errno == ENOENT && is_there(directory, name)) {
+	if (errno != ENOENT) {
+		(void)failure_note(failure, errno, "open %.*s", end, path);
+		return EX_TEMPFAIL;
+	}
+	if (is_link(directory, name)) {
 		(void)failure_note(failure, ENOENT,
 		    "follow the symbolic link %.*s", end, path);
 		return EX_TEMPFAIL;
 	}
-	if (errno == ENOENT && !create) {
+	if (!create) {
 		(void)failure_note(failure, ENOENT, "open %.*s", end, path);
 		return EX_NOUSER;
 	}
-	if (errno == ENOENT) {
-		verb = "make";
-		if (make(directory, name) == 0)
-			*folder = openat(directory, name, SEARCH);
-	}
+	if (make(directory, name) == 0)
+		*folder = openat(directory, name, SEARCH);
 	if (*folder >= 0)
 		return EX_OK;
-	(void)failure_note(failure, errno, "%s %.*s", verb, end, path);
+	(void)failure_note(failure, errno, "make %.*s", end, path);
 	return EX_TEMPFAIL;
 }
 

@@ -535,6 +535,17 @@ in_tmp() {
 	holds mail/example.org/bob 20
 }
 
+@test "--create: what another made between two looks is no broken link" {
+	mkdir -p mail/example.org
+	# The first look comes too early.
+	traced trace -P example.org -e trace=openat,mkdirat \
+		-e inject=openat:error=ENOENT:when=1 \
+		"$maildir" --create mail/%d/%u <message
+	grep -q 'openat.*"example.org".*ENOENT.*INJECTED' trace
+	grep -q 'mkdirat.*"example.org".*EEXIST' trace
+	holds mail/example.org/bob 1
+}
+
 @test "all or none: one is missing, damaged or cannot be written" {
 	new_maildir a c
 	export RECIPIENTS=$'a@x\nb@x\nc@x'
