@@ -68,8 +68,11 @@ nothing_left() {
 		    assert all(value > 0 for value in figures[name]), (name, figures[name])
 		assert figures["smtpd -C, tcpserver"][2] > 0
 		assert figures["smtpd glibc, tcpserver"][4] > 0
-		# A connection is two processes of it.
-		assert figures["smtpd, tcpserver"][4] > figures["limit-exec-musl, tcpserver"][4]
+		# A connection is two processes of it, and of the limit with the wall.
+		for name in ("smtpd, tcpserver", "limit-exec-musl -w, tcpserver"):
+		    assert figures[name][4] > figures["limit-exec-musl, tcpserver"][4]
+		for name in ("limit-exec-musl -w, tcpserver", "limit-fork -w"):
+		    assert all(figures[name][n] > 0 for n in (0, 1, 3)), (name, figures[name])
 		assert {row[0][0] for row in goals} == set("12345678"), goals
 		for name, figure, bound, verdict in goals:
 		    peer = re.search("/ (mailfront|aiosmtpd|python-smtpd|smtp-server)$", name)

@@ -25,7 +25,7 @@ import tempfile
 import time
 
 import filters
-from servers import HERE, LAUNCHED, LISTENING, PEERS, Failed, own
+from servers import HERE, LAUNCHED, LISTENING, PEERS, WALLED, Failed, own
 
 from talk import adopt_orphans, children
 
@@ -36,7 +36,8 @@ ROUNDS = int(os.environ.get("ROUNDS") or 5)
 SCALE = float(os.environ.get("SCALE") or 1)
 MEBI = 1 << 20
 # What smtpd is measured by where others are not.
-VARIANTS = {"smtpd -C": {"large"}, "smtpd glibc": {"idle"}, "smtpd -l glibc": {"idle"}}
+VARIANTS = {"smtpd -C": {"large"}, "smtpd glibc": {"idle"}, "smtpd -l glibc": {"idle"},
+            **{name: {"once", "many", "greeting", "idle"} for name in WALLED}}
 GROWING = (LAUNCHED, LISTENING, "smtpd", "smtpd -l")
 AT_ONCE = (1, 20, 100, 400)
 # Octets of a message, and how many are sent behind one another.
@@ -268,7 +269,8 @@ def main_table(figures, servers):
     print(f"Rounds: {ROUNDS}; {os.cpu_count()} cores. Medians, and behind them the ratio to "
           f"{LAUNCHED}\n(under tcpserver) or {LISTENING}: messages of 4 KiB, one or many a "
           "connection, 20\nconnections at once; one message of 32 MiB; from connect to the "
-          "greeting; Pss of an\nidle connection.\n")
+          "greeting; Pss of an\nidle connection. With -w the limit is two processes, of which "
+          "one is confined: the\nwall that smtpd has, and no more.\n")
     show(rows)
 
 

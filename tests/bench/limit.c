@@ -3,12 +3,18 @@
  *
  *	limit PROGRAM		a session on standard input and output
  *	limit PROGRAM PORT	listens at 127.0.0.1 and forks for each session
+ *	limit -w PROGRAM [PORT]	the same, by two processes
  *
  * Of a command it reads the first letter. A message is kept in memory, as it
  * came but for the dots. Once it is whole, PROGRAM is started with it on a
  * pipe, and 250 is said if that exits 0. Its system calls are those of the
  * programs that the goals were set by; another call less makes it another
- * yardstick. */
+ * yardstick.
+ *
+ * With -w it has smtpd's wall, and nothing else of it: what it costs alone. A
+ * process that may read and write (strict seccomp) has the client; the other
+ * has greeted it, and runs PROGRAM when it is told that a message, of 1 MiB at
+ * most, lies in the memory that both have. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -24,18 +32,28 @@
 enum {
 	PIPE = 65536, /* what a pipe holds, if nothing is said */
 	LARGE_PIPE = 1 << 20,
+	SHARED = 1 << 20,
 	LINE_MAX_OCTETS = 4096,
 };
 
 static struct {
 	const char *program;
-	int in, out;
+	bool walled;
+	int in, out, channel; /* to the other process */
 	char *message;
 	size_t length, room;
 	char input[65536], replies[65536];
 	size_t received, unsent;
 	bool in_data, line_begins;
 } self;
+
+/* By the call that strict seccomp lets through. */
+_Noreturn static void
+end(void)
+{
+	for (;;)
+		(void)syscall(SYS_exit, EX_OK);
+}
 
 static void
 put(int file, const char *octets, size_t length)
@@ -90,7 +108,9 @@ grow(size_t least)
 static void
 keep(const char *octets, size_t length)
 {
-	if (self.length + length > self.room)
+	if (self.walled && self.length + length > SHARED)
+		_exit(EX_DATAERR);
+	if (!self.walled && self.length + length > self.room)
 		grow(self.length + length);
 	memcpy(self.message + self.length, octets, length);
 	self.length += length;
@@ -134,6 +154,16 @@ deliver(void)
 	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
+/* The other process delivers, and says whether it did. */
+static bool
+hand_over(void)
+{
+	char done = 0;
+
+	put(self.channel, (const char *)&self.length, sizeof self.length);
+	return read(self.channel, &done, 1) == 1 && done;
+}
+
 /* One command line, without a look at more than its first letter. */
 static void
 command(char letter)
@@ -147,7 +177,7 @@ command(char letter)
 	case 'q':
 		reply("221 bye\r\n");
 		flush();
-		_exit(EX_OK);
+		end();
 	default:
 		reply("250 ok\r\n");
 	}
@@ -185,8 +215,9 @@ take(const char *at, const char *end)
 			return NULL;
 		if (at[1] == '\r' && at[2] == '\n') {
 			self.in_data = false;
-			reply(
-			    deliver() ? "250 accepted\r\n" : "451 failed\r\n");
+			reply((self.walled ? hand_over() : deliver())
+				  ? "250 accepted\r\n"
+				  : "451 failed\r\n");
 			return at + 3;
 		}
 		at++;
@@ -195,30 +226,74 @@ take(const char *at, const char *end)
 }
 
 static void
-session(int in, int out)
+serve(void)
 {
 	ssize_t n;
 
-	self.in = in;
-	self.out = out;
-	reply("220 limit ESMTP\r\n");
-	(void)signal(SIGPIPE, SIG_IGN);
 	for (;;) {
-		const char *at = self.input, *next, *end;
+		const char *at = self.input, *next, *last;
 
 		flush();
 		n = read(self.in, self.input + self.received,
 		    sizeof self.input - self.received);
 		if (n <= 0)
-			_exit(EX_OK);
-		end = self.input + self.received + n;
-		while (at < end && (next = take(at, end)))
+			end();
+		last = self.input + self.received + n;
+		while (at < last && (next = take(at, last)))
 			at = next;
-		self.received = (size_t)(end - at);
+		self.received = (size_t)(last - at);
 		if (self.received > LINE_MAX_OCTETS)
 			_exit(EX_PROTOCOL);
 		memmove(self.input, at, self.received);
 	}
+}
+
+/* Delivers for the process that talks, until it ends. */
+static void
+serve_other(void)
+{
+	while (read(self.channel, &self.length, sizeof self.length) > 0) {
+		char done = self.length <= SHARED && deliver();
+
+		put(self.channel, &done, 1);
+	}
+	(void)wait(NULL);
+	_exit(EX_OK);
+}
+
+static void
+session_of_two(void)
+{
+	int ends[2];
+
+	self.message = mmap(NULL, SHARED, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	flush();
+	if (self.message == MAP_FAILED ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		_exit(EX_OSERR);
+	if (fork() > 0) {
+		(void)close(ends[1]);
+		self.channel = ends[0];
+		serve_other();
+	}
+	(void)close(ends[0]);
+	self.channel = ends[1];
+	if (prctl(PR_SET_SECCOMP, 1 /* strict */) != 0)
+		_exit(EX_OSERR);
+	serve();
+}
+
+static void
+session(int in, int out)
+{
+	self.in = in;
+	self.out = out;
+	(void)signal(SIGPIPE, SIG_IGN);
+	reply("220 limit ESMTP\r\n");
+	if (self.walled)
+		session_of_two();
+	serve();
 }
 
 static void
@@ -259,6 +334,9 @@ listen_at(int port)
 int
 main(int argc, char **argv)
 {
+	self.walled = argc > 1 && strcmp(argv[1], "-w") == 0;
+	argv += self.walled;
+	argc -= self.walled;
 	if (argc < 2 || argc > 3)
 		return EX_USAGE;
 	self.program = argv[1];

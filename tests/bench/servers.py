@@ -20,6 +20,7 @@ from load import tree  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 LAUNCHED, LISTENING = "limit-exec-musl", "limit-fork"
+WALLED = (f"{LAUNCHED} -w", f"{LISTENING} -w")  # by two processes, one of which is confined
 TCPSERVER = ("tcpserver", "-HRl0", "-b512", "-c500", "127.0.0.1")
 # To what tests/postfix.bash settles: discards all, and says so at once.
 POSTFIX_SETTINGS = """\
@@ -136,6 +137,8 @@ def own(place, musl, glibc, build):
     return [
         launched(LAUNCHED, f"{place}/{LAUNCHED}", deliver),
         Server(LISTENING, (f"{place}/{LISTENING}", deliver, "{port}")),
+        launched(WALLED[0], f"{place}/{LAUNCHED}", "-w", deliver),
+        Server(WALLED[1], (f"{place}/{LISTENING}", "-w", deliver, "{port}")),
         launched("smtpd", *smtpd, "--", deliver),
         launched("smtpd -C", *smtpd, "-C", "--", deliver),
         Server("smtpd -l", (*smtpd, *listen, "--", deliver)),
