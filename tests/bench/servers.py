@@ -54,7 +54,8 @@ class Server:
         self.port = self.process = None
 
     def start(self, place):
-        """Until it greets; what it says goes into a file of the place."""
+        """Until it greets; what it says goes into a file of the place. Its environment
+        is as small as one of init(8): each exec copies it."""
         self.port = free_port()
         self.settle()
         command = [word.replace("{port}", str(self.port)) for word in self.command]
@@ -62,7 +63,7 @@ class Server:
         with open(path, "wb") as log:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "TERM", *command], stdin=subprocess.DEVNULL,
-                stdout=log, stderr=log, env=dict(os.environ, **self.environment),
+                stdout=log, stderr=log, env={"PATH": os.environ["PATH"], **self.environment},
                 start_new_session=True)
         end = time.monotonic() + 10
         while not self.greets():
