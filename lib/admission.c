@@ -9,6 +9,7 @@
 #include "checker.h"
 #include "consult.h"
 #include "decision.h"
+#include "export.h"
 #include "log.h"
 #include "mechanism.h"
 #include "paged.h"
@@ -68,7 +69,7 @@ admit_starttls(struct transaction *self, const struct record *record)
 static char **
 environment(struct transaction *self, const char *mechanism)
 {
-	return envelope_step_environment(&self->session, &self->envelope,
+	return export_step(&self->session, &self->envelope,
 	    &(struct step){.verb = "AUTH", .argument = mechanism});
 }
 

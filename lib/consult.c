@@ -57,7 +57,7 @@ run_hook(struct consultation *of, struct outcome *outcome)
 	};
 
 	runnable.environment =
-	    envelope_step_environment(of->session, of->envelope, &of->step);
+	    export_step(of->session, of->envelope, &of->step);
 	run_whole(&runnable, &feed, outcome);
 }
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "envelope.h"
+#include "export.h"
 #include "hooks.h"
 #include "reply.h"
 

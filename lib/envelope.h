@@ -1,5 +1,5 @@
-/* The envelope of a message and the session it came in, as the environment of
- * the command; the agent's side, which believes nothing it was told. */
+/* The envelope of a message and the session it came in, spelt as a command will
+ * find them; the agent's side, which believes nothing it was told. */
 #ifndef SMTPD_ENVELOPE_H
 #define SMTPD_ENVELOPE_H
 
@@ -17,8 +17,6 @@
 #define ENVELOPE_LIST_MAX (120 * 1024)
 /* Octets of any other value that the client chose. */
 #define ENVELOPE_VALUE_MAX 1536
-/* Variables of ours. */
-#define ENVELOPE_VARIABLES 30
 
 /* A variable as the environment wants it: "NAME=value", NUL at its end. */
 struct value {
@@ -53,15 +51,6 @@ struct session {
 	struct variables *variables; /* of hooks; NULL: none yet */
 };
 
-/* The step that a hook is asked about. */
-struct step {
-	const char *verb;      /* NULL: none, a message is handed over */
-	const char *argument;  /* with its NUL */
-	const char *candidate; /* at RCPT the recipient that is not yet one; or
-				* NULL */
-	size_t candidate_length;
-};
-
 /* One transaction. */
 struct envelope {
 	bool has_sender;
@@ -76,11 +65,9 @@ struct envelope {
 };
 
 /*
- * Begins a session, whose commands will have environ's strings, less the
- * variables that smtpd sets and those meant for smtpd alone; with launched
- * false, less what a launcher says of a connection, too; and PATH, its default
- * where it is missing. Everything pointed to must outlive it. *session must be
- * {0}, and the only one: the texts of session and envelope are the room's.
+ * Begins a session; launched says whether the environment speaks of its
+ * connection. Everything pointed to must outlive it. *session must be {0}, and
+ * the only one: the texts of session and envelope are the room's.
  */
 void session_begin(struct session *session, const char *id,
     const char *hostname, const struct peer *peer, bool launched);
@@ -127,14 +114,5 @@ bool envelope_recipient(struct envelope *envelope, const char *address,
 
 /* The only recipient, NULL where there is not exactly one. */
 const char *envelope_only_recipient(const struct envelope *envelope);
-
-/* The environment for a message of size octets: an array that ends in NULL,
- * good until the next call. NULL if there is no memory. */
-char **envelope_environment(const struct session *session,
-    const struct envelope *envelope, uint64_t size);
-
-/* The same for a hook: what is not known yet is not set. */
-char **envelope_step_environment(const struct session *session,
-    const struct envelope *envelope, const struct step *step);
 
 #endif

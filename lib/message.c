@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "decision.h"
 #include "deliver.h"
+#include "export.h"
 #include "journal.h"
 #include "paged.h"
 #include "received.h"
@@ -63,7 +64,7 @@ run_command(struct transaction *self, char reply[REPLY_MAX + 1], uint64_t *size)
 			clock_date() / 1000000, settings->smtp.crlf, reply);
 	*size = feed.head_length + spool_size(&self->spool);
 	delivery.environment =
-	    envelope_environment(&self->session, &self->envelope, *size);
+	    export_message(&self->session, &self->envelope, *size);
 	length = deliver(&delivery, &feed, reply);
 	self->replies = delivery.each;
 	return length;
