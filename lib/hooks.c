@@ -48,6 +48,12 @@ is_name(const char *name, char upper[HOOKS_NAME_MAX + 1])
 	return true;
 }
 
+bool
+hooks_any(const struct hooks *hooks)
+{
+	return hooks->count > 0 || hooks->broken;
+}
+
 const struct hook *
 hooks_find(const struct hooks *hooks, const char *name, size_t length)
 {

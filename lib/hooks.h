@@ -41,6 +41,9 @@ struct hooks {
  */
 bool hooks_read(struct hooks *hooks, const char *directory);
 
+/* True if there is one, or nobody knows. */
+bool hooks_any(const struct hooks *hooks);
+
 /* The hook of that name, NULL if it has none. */
 const struct hook *hooks_find(
     const struct hooks *hooks, const char *name, size_t length);

@@ -111,6 +111,13 @@ peer_find(struct peer *peer, int descriptor, bool launched)
 		peer->kind = local_kind(peer, descriptor);
 }
 
+const char *
+peer_name(const struct peer *peer)
+{
+	return peer->kind == PEER_TCP ? peer->remote_ip
+				      : "a client that has no address";
+}
+
 bool
 peer_is_local(const struct peer *peer)
 {

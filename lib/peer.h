@@ -30,6 +30,9 @@ struct peer {
  * the environment count. */
 void peer_find(struct peer *peer, int descriptor, bool launched);
 
+/* Where it is from, for sentences; good as long as peer. */
+const char *peer_name(const struct peer *peer);
+
 /* True if it is on this machine, as far as can be known for certain. */
 bool peer_is_local(const struct peer *peer);
 

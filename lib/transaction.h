@@ -32,6 +32,7 @@ struct transaction {
 	size_t logins_refused;  /* since the last message that was accepted */
 	char challenge[128];    /* of CRAM-MD5, "" when none is out */
 	uint64_t messages;
+	int64_t begun; /* by clock_now() */
 	bool told_end; /* the dialogue has said that it ends */
 	char end[32];  /* why the session ended, in the dialogue's words */
 };
