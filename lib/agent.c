@@ -132,14 +132,15 @@ start_dialogue(void)
 	struct dialogue_start start = {
 	    .settings = self.transaction.settings,
 	    .smtp = &machine.smtp,
-	    .windows = self.transaction.spool.windows,
 	    .in = 0,
 	    .out = 1,
 	    .agent = getpid(),
 	};
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+	if (!spool_begin(&self.transaction.spool) ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return false;
+	start.windows = self.transaction.spool.windows;
 	self.transaction.channel = ends[0];
 	start.channel = ends[1];
 	self.transaction.dialogue = fork();
@@ -214,8 +215,12 @@ no_core(void)
 static int
 cannot_begin(void)
 {
-	log_error("cannot begin a session: %s", strerror(errno));
+	struct transaction *transaction = &self.transaction;
+
+	log_error("cannot start the dialogue process: %s", strerror(errno));
 	(void)io_write(1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
+	memcpy(transaction->end, "error", sizeof "error");
+	farewell_end(transaction);
 	return EX_OSERR;
 }
 
@@ -257,19 +262,12 @@ agent_run(struct settings *settings, bool launched)
 	if (!meet_client(settings, launched))
 		return EX_OK;
 	memcpy(transaction->end, "hangup", sizeof "hangup");
-	if (!spool_begin(&transaction->spool))
-		return cannot_begin();
 	if (hooks_any(&settings->hooks))
 		begin_session(launched);
 	if (!open_session())
 		return EX_OK;
-	if (!start_dialogue()) {
-		log_error(
-		    "cannot start the dialogue process: %s", strerror(errno));
-		(void)io_write(
-		    1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
-		return EX_OSERR;
-	}
+	if (!start_dialogue())
+		return cannot_begin();
 	begin_session(launched);
 	return farewell_say(transaction, watch_keep(transaction));
 }

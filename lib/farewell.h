@@ -13,7 +13,8 @@ int farewell_say(struct transaction *transaction, enum watch_end how);
 /* The end of one whose greeting was a good-bye: there is no dialogue. */
 void farewell_refuse(struct transaction *transaction);
 
-/* The end of one whose client is gone: there is no dialogue, either. */
+/* The end of one whose client is gone, or has been told why: there is no
+ * dialogue, either. */
 void farewell_end(struct transaction *transaction);
 
 #endif

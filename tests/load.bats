@@ -76,7 +76,10 @@ teardown() {
 		    smtpd.greeted().ask("QUIT", "221")
 		    two.ask("QUIT", "221")
 		    smtpd.has(0)
-		    assert smtpd.ended().count("cannot start the dialogue process") == 20
+		    log = smtpd.ended()
+		    assert log.count("cannot start the dialogue process") == 20, log
+		    assert log.count("event=connect") == log.count("event=end") == 23, log
+		    assert log.count("event=end reason=error messages=0") == 20, log
 	PY
 }
 

@@ -1,5 +1,6 @@
 """For load.bats: a listener on a machine that has little left."""
 
+import contextlib
 import os
 import pwd
 import resource
@@ -16,8 +17,10 @@ BROKEN = b"421 4.3.0 Internal error, try again later\r\n"
 
 def unused():
     """A user without a process, whom no other test becomes."""
-    busy = {os.stat(f"/proc/{name}").st_uid for name in os.listdir("/proc")
-            if name.isdigit() and os.path.exists(f"/proc/{name}")}
+    busy = set()
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):  # it has just ended
+            busy.add(os.stat(f"/proc/{name}").st_uid)
     return next(name for name in ("uucp", "irc", "games", "lp", "news")
                 if pwd.getpwnam(name).pw_uid not in busy)
 
