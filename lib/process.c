@@ -44,8 +44,9 @@ reset_signals(void)
 static bool
 place(int descriptor, int number)
 {
-	return dup2(descriptor, number) == number &&
-	       (descriptor != number || fcntl(number, F_SETFD, 0) == 0);
+	if (descriptor == number)
+		return fcntl(number, F_SETFD, 0) == 0;
+	return dup2(descriptor, number) == number;
 }
 
 /* In the child, which has its parent's memory until it executes; returns with

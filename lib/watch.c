@@ -23,7 +23,8 @@ struct watch {
 	struct transaction *transaction;
 	enum watch_end end;
 	bool reset;      /* it has ended, an answer unread */
-	int64_t over_at; /* by clock_now(), when it has begun its last step */
+	int64_t now;     /* by clock_now(), when it was last looked at */
+	int64_t over_at; /* when it has begun its last step */
 	int64_t late_at; /* when it has ended */
 };
 
@@ -68,7 +69,7 @@ is_last_word(enum record_type type)
 static bool
 take_in_time(struct watch *watch, const struct record *record)
 {
-	bool before = clock_now() < watch->over_at, sound;
+	bool before = watch->now < watch->over_at, sound;
 	int64_t later;
 
 	if (!before && !is_last_word(record->type)) {
@@ -76,7 +77,8 @@ take_in_time(struct watch *watch, const struct record *record)
 		return true;
 	}
 	sound = transaction_take(watch->transaction, record);
-	later = clock_now() + LATE_SECONDS * 1000;
+	watch->now = clock_now();
+	later = watch->now + LATE_SECONDS * 1000;
 	if (before && later > watch->late_at)
 		watch->late_at = later;
 	return sound;
@@ -129,8 +131,9 @@ set_end(struct watch *watch)
 {
 	int64_t most = watch->transaction->settings->session_timeout;
 
+	watch->now = clock_now();
 	watch->over_at =
-	    most ? clock_now() + most * 1000 + TICK_SECONDS * 1000 : INT64_MAX;
+	    most ? watch->now + most * 1000 + TICK_SECONDS * 1000 : INT64_MAX;
 	watch->late_at =
 	    most ? watch->over_at + LATE_SECONDS * 1000 : INT64_MAX;
 }
@@ -140,7 +143,7 @@ set_end(struct watch *watch)
 static int
 patience(const struct watch *watch, bool told)
 {
-	int64_t left = watch->late_at - clock_now();
+	int64_t left = watch->late_at - watch->now;
 	int most = told ? 1000 : INT_MAX;
 
 	if (!told && watch->late_at == INT64_MAX)
@@ -168,13 +171,14 @@ watch_keep(struct transaction *transaction)
 		if (stops > 0)
 			(void)kill(transaction->dialogue, SIGTERM);
 		polled[1].fd = complaint_source();
-		if (signals_wait(polled, 2, patience(&watch, stops > 0)) > 0) {
-			if (polled[1].revents)
-				complaint_take();
-			if (polled[0].revents)
-				take_packet(&watch);
-		}
-		if (watch.end == WATCH_ON && clock_now() >= watch.late_at)
+		if (signals_wait(polled, 2, patience(&watch, stops > 0)) <= 0)
+			polled[0].revents = polled[1].revents = 0;
+		watch.now = clock_now();
+		if (polled[1].revents)
+			complaint_take();
+		if (polled[0].revents)
+			take_packet(&watch);
+		if (watch.end == WATCH_ON && watch.now >= watch.late_at)
 			watch.end = WATCH_LATE;
 	}
 	return watch.end;
