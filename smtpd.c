@@ -22,7 +22,7 @@
 #include "settings.h"
 #include "user.h"
 
-static struct settings settings;
+static SETTLED struct settings settings;
 static struct listener listener;
 static struct accept_limits limits;
 
@@ -81,7 +81,7 @@ take_option(enum option_name name, const char *value)
 static const char *
 own_name(void)
 {
-	static char name[ADDRESS_DOMAIN_MAX + 1];
+	static SETTLED char name[ADDRESS_DOMAIN_MAX + 1];
 
 	if (option_text(OPTION_HOSTNAME))
 		return option_text(OPTION_HOSTNAME);
@@ -277,16 +277,16 @@ serve(void)
 static int
 print_version(void)
 {
-	printf("smtpd %s\n", VERSION);
-	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+	return dprintf(1, "smtpd %s\n", VERSION) < 0 ? EX_IOERR : EX_OK;
 }
 
 static int
 print_help(void)
 {
-	printf("usage: smtpd [options] [--] [command [argument ...]]\n");
-	options_print();
-	return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
+	if (dprintf(1,
+		"usage: smtpd [options] [--] [command [argument ...]]\n") < 0)
+		return EX_IOERR;
+	return options_print() ? EX_OK : EX_IOERR;
 }
 
 int

@@ -15,7 +15,11 @@
 #include "sandbox.h"
 #include "sasl.h"
 
-static struct errand self;
+/* On one page with the commands, which are the first octets of input. */
+static PAGED struct {
+	struct errand errand;
+	char input[TALK_CONTENT_OCTETS];
+} own;
 
 extern char **environ;
 
@@ -45,43 +49,44 @@ static void (*const errands[])(
 static void
 look_around(void)
 {
-	if (self.talk.end)
+	if (own.errand.talk.end)
 		return;
-	if (self.channel.broken)
-		talk_finish(&self.talk, REPLY_BROKEN, "agent");
-	else if (alarm_stopping() && !smtp_engaged(self.talk.smtp))
-		talk_finish(&self.talk, REPLY_STOPPING, "stop");
-	else if (alarm_session_over() && !smtp_engaged(self.talk.smtp))
-		talk_finish(&self.talk, REPLY_LONG_SESSION, "session-timeout");
+	if (own.errand.channel.broken)
+		talk_finish(&own.errand.talk, REPLY_BROKEN, "agent");
+	else if (alarm_stopping() && !smtp_engaged(own.errand.talk.smtp))
+		talk_finish(&own.errand.talk, REPLY_STOPPING, "stop");
+	else if (alarm_session_over() && !smtp_engaged(own.errand.talk.smtp))
+		talk_finish(
+		    &own.errand.talk, REPLY_LONG_SESSION, "session-timeout");
 }
 
 static void
 serve(void)
 {
-	while (!self.talk.gone) {
+	while (!own.errand.talk.gone) {
 		const struct smtp_event *event;
 
 		look_around();
-		event = smtp_next(self.talk.smtp);
-		telling_event(&self.telling, event);
+		event = smtp_next(own.errand.talk.smtp);
+		telling_event(&own.errand.telling, event);
 		switch (event->kind) {
 		case SMTP_READ:
-			if (talk_flush(&self.talk))
-				talk_listen(&self.talk);
+			if (talk_flush(&own.errand.talk))
+				talk_listen(&own.errand.talk);
 			break;
 		case SMTP_WRITE:
-			(void)talk_flush(&self.talk); /* which says so if the
-							 client is gone */
+			(void)talk_flush(&own.errand.talk); /* which says so if
+							 the client is gone */
 			break;
 		case SMTP_CLOSE:
-			(void)talk_flush(&self.talk);
-			if (!self.talk.end)
-				self.talk.end = "closed";
+			(void)talk_flush(&own.errand.talk);
+			if (!own.errand.talk.end)
+				own.errand.talk.end = "closed";
 			return;
 		default:
-			errand_notice(&self, event);
+			errand_notice(&own.errand, event);
 			if (errands[event->kind])
-				errands[event->kind](&self, event);
+				errands[event->kind](&own.errand, event);
 			break;
 		}
 	}
@@ -106,23 +111,24 @@ enter_sandbox(const struct dialogue_start *start)
 	/* Trying again would be the end where a filter kills who tries. */
 	if (settings->exposed || sandbox_enter())
 		return;
-	errand_tell(&self, &(struct record){
-			       .type = RECORD_EXPOSED,
-			       .number = (uint64_t)errno,
-			   });
+	errand_tell(&own.errand, &(struct record){
+				     .type = RECORD_EXPOSED,
+				     .number = (uint64_t)errno,
+				 });
 	if (settings->confined)
-		talk_finish(&self.talk, REPLY_BROKEN, DIALOGUE_EXPOSED);
+		talk_finish(&own.errand.talk, REPLY_BROKEN, DIALOGUE_EXPOSED);
 }
 
 /* Keeps only the client and the channel. */
 static void
 close_others(const int *client, size_t count)
 {
-	int keep[5] = {self.channel.descriptor};
+	int keep[5] = {own.errand.channel.descriptor};
 
 	memcpy(keep + 1, client, count * sizeof *client);
 #ifndef SANITIZE /* which reports there */
-	if (self.talk.in != STDERR_FILENO && self.talk.out != STDERR_FILENO)
+	if (own.errand.talk.in != STDERR_FILENO &&
+	    own.errand.talk.out != STDERR_FILENO)
 		(void)close(STDERR_FILENO); /* the log is the agent's */
 #endif
 	io_close_others(keep, count + 1);
@@ -157,48 +163,48 @@ send_at_once(int descriptor)
 _Noreturn void
 dialogue_run(const struct dialogue_start *start)
 {
-	static PAGED char input[TALK_CONTENT_OCTETS];
 	static PAGED char verdict[REPLY_MAX];
 	static PAGED struct packet packet;
-	struct talk *talk = &self.talk;
+	struct talk *talk = &own.errand.talk;
 	int client[4];
 	size_t count = list_client(start, client);
 
-	self.settings = start->settings;
-	self.policy = start->settings->policy;
-	self.window.memory = start->windows;
-	self.channel.descriptor = start->channel;
-	self.channel.packet = &packet;
-	self.hearing = (struct hearing){
-	    .channel = &self.channel,
-	    .window = &self.window,
+	own.errand.settings = start->settings;
+	own.errand.policy = start->settings->policy;
+	own.errand.window.memory = start->windows;
+	own.errand.channel.descriptor = start->channel;
+	own.errand.channel.packet = &packet;
+	own.errand.hearing = (struct hearing){
+	    .channel = &own.errand.channel,
+	    .window = &own.errand.window,
 	    .verdict = verdict,
 	};
-	self.telling = (struct telling){
-	    .channel = &self.channel,
+	own.errand.telling = (struct telling){
+	    .channel = &own.errand.channel,
 	    .smtp = start->smtp,
 	    .debug = start->settings->debug,
 	};
 	talk->settings = start->settings;
 	talk->smtp = start->smtp;
-	talk->channel = &self.channel;
-	talk->window = &self.window;
-	talk->telling = &self.telling;
-	talk->input = input;
+	talk->channel = &own.errand.channel;
+	talk->window = &own.errand.window;
+	talk->telling = &own.errand.telling;
+	talk->input = own.input;
 	talk->in = start->in;
 	talk->out = start->out;
 	alarm_begin(start->settings->timeout, start->settings->session_timeout);
 	send_at_once(start->out);
 	close_others(client, count);
 	enter_sandbox(start);
-	if (self.settings->proxy && !talk->end)
-		identity_header(&self);
+	if (own.errand.settings->proxy && !talk->end)
+		identity_header(&own.errand);
 	serve();
-	errand_tell(&self, &(struct record){
-			       .type = RECORD_END,
-			       .first = self.talk.end,
-			       .first_length = strlen(self.talk.end),
-			   });
-	channel_send(&self.channel);
+	errand_tell(
+	    &own.errand, &(struct record){
+			     .type = RECORD_END,
+			     .first = own.errand.talk.end,
+			     .first_length = strlen(own.errand.talk.end),
+			 });
+	channel_send(&own.errand.channel);
 	sandbox_exit(0);
 }

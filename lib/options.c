@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "number.h"
+#include "paged.h"
 
 /* Longer times would overflow poll(2)'s milliseconds. */
 #define SECONDS_MAX 2000000
@@ -105,44 +106,46 @@ static const struct row {
 };
 
 /* What was given. */
-static struct {
+static SETTLED struct {
 	uint64_t number[OPTIONS];
 	const char *text[OPTIONS];
 	bool given[OPTIONS];
 } options;
 
-/* Prints the default of a number, and what 0 means. */
+/* The default of a number, and what 0 means; "" where there is none. */
 static void
-print_default(const struct row *row)
+describe_default(const struct row *row, char text[80])
 {
 	unsigned long long initial = row->initial;
 
+	text[0] = '\0';
 	if (row->max == 0)
 		return;
 	if (row->zero && initial == 0)
-		printf(" (0: %s)", row->zero);
+		(void)snprintf(text, 80, " (0: %s)", row->zero);
 	else if (row->zero)
-		printf(" (%llu; 0: %s)", initial, row->zero);
+		(void)snprintf(text, 80, " (%llu; 0: %s)", initial, row->zero);
 	else
-		printf(" (%llu)", initial);
+		(void)snprintf(text, 80, " (%llu)", initial);
 }
 
-void
+bool
 options_print(void)
 {
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct row *row = &rows[i];
-		char name[40];
+		char name[40], initial[80];
 
 		(void)snprintf(name, sizeof name, "--%s%s%s", row->name,
 		    row->argument ? " " : "",
 		    row->argument ? row->argument : "");
-		printf("  %c%c%c %-27s %s", row->letter ? '-' : ' ',
-		    row->letter ? row->letter : ' ', row->letter ? ',' : ' ',
-		    name, row->help);
-		print_default(row);
-		printf("\n");
+		describe_default(row, initial);
+		if (dprintf(1, "  %c%c%c %-27s %s%s\n", row->letter ? '-' : ' ',
+			row->letter ? row->letter : ' ',
+			row->letter ? ',' : ' ', name, row->help, initial) < 0)
+			return false;
 	}
+	return true;
 }
 
 bool

@@ -72,7 +72,7 @@ const char *option_long(enum option_name name);
 /* Logs that a value is not what the option wants; returns false. */
 bool option_bad(enum option_name name, const char *value);
 
-/* Prints a line for each option. */
-void options_print(void);
+/* Prints a line for each option on standard output; false with errno. */
+bool options_print(void);
 
 #endif

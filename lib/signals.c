@@ -18,7 +18,7 @@ static bool aside;
 static volatile sig_atomic_t stops, came;
 
 /* While nobody waits, and while somebody does. */
-static sigset_t blocked, none;
+static SETTLED sigset_t blocked, none;
 
 static void
 count_stop(int signal)

@@ -15,10 +15,10 @@ ceilings() {
 		calls-dynamic 198 system calls of a session of one message
 		more-musl 590 system calls of ten more messages of a session
 		more-dynamic 590 system calls of ten more messages of a session
-		faults-musl 960 minor page faults of 20 sessions of one message
-		greeted-musl 5200 KiB of 100 connections that have been greeted
+		faults-musl 885 minor page faults of 20 sessions of one message
+		greeted-musl 4600 KiB of 100 connections that have been greeted
 		greeted-dynamic 16800 KiB of 100 connections that have been greeted
-		idle-musl 5600 KiB of 100 connections behind EHLO
+		idle-musl 4650 KiB of 100 connections behind EHLO
 		idle-dynamic 17200 KiB of 100 connections behind EHLO
 		decode-lf 1860000 instructions to decode 1 MiB, LF line ends out
 		decode-crlf 1890000 instructions to decode 1 MiB, CRLF line ends out
