@@ -21,6 +21,7 @@ from load import tree  # noqa: E402
 TICK = os.sysconf("SC_CLK_TCK")
 LAUNCHED, LISTENING = "limit-exec-musl", "limit-fork"
 WALLED = (f"{LAUNCHED} -w", f"{LISTENING} -w")  # by two processes, one of which is confined
+SPOOLING = "smtpd -l, spool in memory"  # what is large costs no disk
 TCPSERVER = ("tcpserver", "-HRl0", "-b512", "-c500", "127.0.0.1")
 # To what tests/postfix.bash settles: discards all, and says so at once.
 POSTFIX_SETTINGS = """\
@@ -144,6 +145,7 @@ def own(place, musl, glibc, build):
         launched("smtpd -C", *smtpd, "-C", "--", deliver),
         Server("smtpd -l", (*smtpd, *listen, "--", deliver)),
         launched("smtpd glibc", *other, "--", deliver),
+        Server(SPOOLING, (*smtpd, *listen, "--", deliver), environment={"TMPDIR": "/dev/shm"}),
         Server("smtpd -l glibc", (*other, *listen, "--", deliver)),
     ]
 
