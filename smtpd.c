@@ -274,19 +274,35 @@ serve(void)
 	return agent_run(&settings, launched);
 }
 
+/* In one piece: whoever reads the first line only may be gone then. */
+static int
+print(const char *text, size_t length)
+{
+	if (io_write(1, text, length))
+		return EX_OK;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return EX_IOERR;
+}
+
 static int
 print_version(void)
 {
-	return dprintf(1, "smtpd %s\n", VERSION) < 0 ? EX_IOERR : EX_OK;
+	static const char text[] = "smtpd " VERSION "\n";
+
+	return print(text, sizeof text - 1);
 }
 
 static int
 print_help(void)
 {
-	if (dprintf(1,
-		"usage: smtpd [options] [--] [command [argument ...]]\n") < 0)
-		return EX_IOERR;
-	return options_print() ? EX_OK : EX_IOERR;
+	static const char usage[] =
+	    "usage: smtpd [options] [--] [command [argument ...]]\n";
+	const size_t before = sizeof usage - 1;
+	char text[8192];
+
+	memcpy(text, usage, before);
+	return print(text,
+	    before + options_describe(text + before, sizeof text - before));
 }
 
 int

@@ -219,8 +219,7 @@ cannot_begin(void)
 
 	log_error("cannot start the dialogue process: %s", strerror(errno));
 	(void)io_write(1, REPLY_BROKEN "\r\n", strlen(REPLY_BROKEN "\r\n"));
-	memcpy(transaction->end, "error", sizeof "error");
-	farewell_end(transaction);
+	farewell_early(transaction, "error");
 	return EX_OSERR;
 }
 
@@ -238,7 +237,7 @@ open_session(void)
 		return false;
 	}
 	if (self.closed) {
-		farewell_refuse(transaction);
+		farewell_early(transaction, "refused");
 		return false;
 	}
 	return true;

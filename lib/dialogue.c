@@ -160,14 +160,13 @@ send_at_once(int descriptor)
 	    descriptor, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 }
 
-_Noreturn void
-dialogue_run(const struct dialogue_start *start)
+/* Ties everything together. */
+static void
+assemble(const struct dialogue_start *start)
 {
 	static PAGED char verdict[REPLY_MAX];
 	static PAGED struct packet packet;
 	struct talk *talk = &own.errand.talk;
-	int client[4];
-	size_t count = list_client(start, client);
 
 	own.errand.settings = start->settings;
 	own.errand.policy = start->settings->policy;
@@ -192,11 +191,20 @@ dialogue_run(const struct dialogue_start *start)
 	talk->input = own.input;
 	talk->in = start->in;
 	talk->out = start->out;
+}
+
+_Noreturn void
+dialogue_run(const struct dialogue_start *start)
+{
+	int client[4];
+	size_t count = list_client(start, client);
+
+	assemble(start);
 	alarm_begin(start->settings->timeout, start->settings->session_timeout);
 	send_at_once(start->out);
 	close_others(client, count);
 	enter_sandbox(start);
-	if (own.errand.settings->proxy && !talk->end)
+	if (own.errand.settings->proxy && !own.errand.talk.end)
 		identity_header(&own.errand);
 	serve();
 	errand_tell(

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -107,9 +108,9 @@ farewell_end(struct transaction *transaction)
 }
 
 void
-farewell_refuse(struct transaction *transaction)
+farewell_early(struct transaction *transaction, const char *why)
 {
-	memcpy(transaction->end, "refused", sizeof "refused");
+	(void)snprintf(transaction->end, sizeof transaction->end, "%s", why);
 	linger();
 	farewell_end(transaction);
 }

@@ -10,11 +10,11 @@
  * ended by itself. Returns the exit status: 0, or of sysexits.h. */
 int farewell_say(struct transaction *transaction, enum watch_end how);
 
-/* The end of one whose greeting was a good-bye: there is no dialogue. */
-void farewell_refuse(struct transaction *transaction);
+/* The end of one that has no dialogue, and whose client has been told so; why
+ * is for the log. */
+void farewell_early(struct transaction *transaction, const char *why);
 
-/* The end of one whose client is gone, or has been told why: there is no
- * dialogue, either. */
+/* The end of one whose client is gone: there is no dialogue, either. */
 void farewell_end(struct transaction *transaction);
 
 #endif

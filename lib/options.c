@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,40 +113,56 @@ static SETTLED struct {
 	bool given[OPTIONS];
 } options;
 
-/* The default of a number, and what 0 means; "" where there is none. */
-static void
-describe_default(const struct row *row, char text[80])
+/* Appends to text[0..size), of which length octets are written; the new
+ * length. What has no room is left out. */
+__attribute__((format(printf, 4, 5))) static size_t
+append(char *text, size_t size, size_t length, const char *format, ...)
+{
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(text + length, size - length, format, arguments);
+	va_end(arguments);
+	return n < 0 || (size_t)n >= size - length ? length
+						   : length + (size_t)n;
+}
+
+/* The default of a number, and what 0 means. */
+static size_t
+append_default(const struct row *row, char *text, size_t size, size_t length)
 {
 	unsigned long long initial = row->initial;
 
-	text[0] = '\0';
 	if (row->max == 0)
-		return;
+		return length;
 	if (row->zero && initial == 0)
-		(void)snprintf(text, 80, " (0: %s)", row->zero);
-	else if (row->zero)
-		(void)snprintf(text, 80, " (%llu; 0: %s)", initial, row->zero);
-	else
-		(void)snprintf(text, 80, " (%llu)", initial);
+		return append(text, size, length, " (0: %s)", row->zero);
+	if (row->zero)
+		return append(
+		    text, size, length, " (%llu; 0: %s)", initial, row->zero);
+	return append(text, size, length, " (%llu)", initial);
 }
 
-bool
-options_print(void)
+size_t
+options_describe(char *text, size_t size)
 {
+	size_t length = 0;
+
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct row *row = &rows[i];
-		char name[40], initial[80];
+		char name[40];
 
 		(void)snprintf(name, sizeof name, "--%s%s%s", row->name,
 		    row->argument ? " " : "",
 		    row->argument ? row->argument : "");
-		describe_default(row, initial);
-		if (dprintf(1, "  %c%c%c %-27s %s%s\n", row->letter ? '-' : ' ',
-			row->letter ? row->letter : ' ',
-			row->letter ? ',' : ' ', name, row->help, initial) < 0)
-			return false;
+		length = append(text, size, length, "  %c%c%c %-27s %s",
+		    row->letter ? '-' : ' ', row->letter ? row->letter : ' ',
+		    row->letter ? ',' : ' ', name, row->help);
+		length = append_default(row, text, size, length);
+		length = append(text, size, length, "\n");
 	}
-	return true;
+	return length;
 }
 
 bool

@@ -3,6 +3,7 @@
 #define SMTPD_OPTIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum option_name {
@@ -72,7 +73,8 @@ const char *option_long(enum option_name name);
 /* Logs that a value is not what the option wants; returns false. */
 bool option_bad(enum option_name name, const char *value);
 
-/* Prints a line for each option on standard output; false with errno. */
-bool options_print(void);
+/* Writes a line for each option to text[0..size), with a NUL; returns the
+ * octets before it. */
+size_t options_describe(char *text, size_t size);
 
 #endif

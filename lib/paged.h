@@ -10,9 +10,9 @@
 #define PAGED_OCTETS 4096
 #define PAGED _Alignas(PAGED_OCTETS)
 
-/* What is written at the start and then no more: beside initialised variables,
- * on a page that agent and dialogue go on having in common. What a session
- * writes is not there, for each of them would have a copy. */
+/* What is written before the dialogue is forked, and not by a session that only
+ * waits: beside initialised variables, on a page that agent and dialogue go on
+ * having in common. */
 #define SETTLED __attribute__((section(".data.settled")))
 
 /* Gives octets of such memory, a multiple of PAGED_OCTETS, back to the system,

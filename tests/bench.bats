@@ -86,13 +86,26 @@ nothing_left() {
 }
 
 @test "told to end, it ends what it has started" {
-	start "$BATS_TEST_TMPDIR/log" "${bench[@]}"
-	eventually running
-	kill -TERM "$pid"
-	local result=0
-	reap "$pid" || result=$?
-	[ "$result" -eq 143 ]
-	nothing_left
+	# Twice, as by a terminal and make: the second finds it cleaning up.
+	local signal result
+	for signal in TERM HUP; do
+		start "$BATS_TEST_TMPDIR/log" "${bench[@]}"
+		eventually running
+		kill -"$signal" "$pid"
+		sleep 0.05
+		kill -"$signal" "$pid" || true
+		result=0
+		reap "$pid" || result=$?
+		[ "$result" -eq $((128 + $(kill -l "$signal"))) ]
+		nothing_left
+	done
+}
+
+@test "a number that is none" {
+	ROUNDS=x run -1 "${bench[@]}"
+	[ "$output" = "bench.py: ROUNDS: x is no number above 0" ]
+	SCALE=0 run -1 "${bench[@]}"
+	[ "$output" = "bench.py: SCALE: 0 is no number above 0" ]
 }
 
 @test "a peer that is none" {

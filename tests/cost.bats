@@ -11,10 +11,10 @@ load lib
 # today, in a line "# NAME: ...": what has become cheaper gets a lower ceiling.
 ceilings() {
 	cat <<-'END'
-		calls-musl 182 system calls of a session of one message
-		calls-dynamic 198 system calls of a session of one message
-		more-musl 590 system calls of ten more messages of a session
-		more-dynamic 590 system calls of ten more messages of a session
+		calls-musl 180 system calls of a session of one message
+		calls-dynamic 196 system calls of a session of one message
+		more-musl 585 system calls of ten more messages of a session
+		more-dynamic 585 system calls of ten more messages of a session
 		faults-musl 885 minor page faults of 20 sessions of one message
 		greeted-musl 4600 KiB of 100 connections that have been greeted
 		greeted-dynamic 16800 KiB of 100 connections that have been greeted

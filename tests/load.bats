@@ -68,6 +68,7 @@ teardown() {
 		        talk = smtpd.connect()
 		        talk.expect("220")
 		        assert talk.eof() == BROKEN
+		        talk.close()  # it lingers, for what may still be sent
 		        smtpd.has(4)
 		    assert message(one).startswith(b"250 2.0.0 take-")
 		    smtpd.rests()

@@ -25,15 +25,29 @@ import tempfile
 import time
 
 import filters
-from servers import HERE, LAUNCHED, LISTENING, PEERS, SPOOLING, WALLED, Failed, own
+from servers import (ENDINGS, HERE, LAUNCHED, LISTENING, PEERS, SPOOLING, WALLED, Failed, held,
+                     own)
 
 from talk import adopt_orphans, children
 
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 SOURCE = f"{BUILD}/peers/postfix/usr/sbin/smtp-source"
-ROUNDS = int(os.environ.get("ROUNDS") or 5)
-SCALE = float(os.environ.get("SCALE") or 1)
+
+
+def setting(name, usual):
+    """A number above 0 of the environment."""
+    text = os.environ.get(name) or str(usual)
+    try:
+        number_of = type(usual)(text)
+    except ValueError:
+        number_of = 0
+    if number_of <= 0:
+        sys.exit(f"bench.py: {name}: {text} is no number above 0")
+    return number_of
+
+
+ROUNDS, SCALE = setting("ROUNDS", 5), setting("SCALE", 1.0)
 MEBI = 1 << 20
 # What smtpd is measured by where others are not.
 VARIANTS = {"smtpd -C": {"large"}, "smtpd glibc": {"idle"}, "smtpd -l glibc": {"idle"},
@@ -357,6 +371,13 @@ def measure(servers, figures):
               file=sys.stderr, flush=True)
 
 
+def told_to_end(number, _):
+    """Once: make hands a signal on that the terminal has sent to all already."""
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
 def end(servers):
     """Ends all of them, and what they leave behind."""
     for server in servers:
@@ -371,7 +392,8 @@ def main():
     for program, package in (("tcpserver", "ucspi-tcp"), ("setpriv", "util-linux")):
         if not shutil.which(program):
             sys.exit(f"bench.py: needs {package} of Debian")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for ending in ENDINGS:
+        signal.signal(ending, told_to_end)
     adopt_orphans()
     if not os.access(SOURCE, os.X_OK):
         sys.exit(f"bench.py: needs {SOURCE}, which tests/bench/peers unpacks")
@@ -386,8 +408,9 @@ def main():
     except Failed as error:
         sys.exit(f"bench.py: {error}")
     finally:
-        end(servers)
-        shutil.rmtree(place)
+        with held():
+            end(servers)
+            shutil.rmtree(place)
     main_table(figures, started)
     growth_table(figures)
     print(filters.LEGEND)

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from servers import Failed, smtp_sink
+from servers import Failed, held, smtp_sink
 
 BOUND = 1.3
 SIZES = {"4 KiB": (4096, 50), "1 MiB": (1 << 20, 16)}
@@ -45,7 +45,8 @@ def maildirs(figures, build, program, scaled):
                 take(figures, "maildir", f"{size}, {where}", build, program, octets,
                      scaled(count, 3), place)
             finally:
-                shutil.rmtree(place)
+                with held():
+                    shutil.rmtree(place)
 
 
 def measure(figures, place, smtpd, build, rounds, scaled):
@@ -59,7 +60,8 @@ def measure(figures, place, smtpd, build, rounds, scaled):
                 take(figures, "relay", size, build, f"{smtpd}-relay", octets,
                      scaled(count, 3), f"127.0.0.1:{sink.port}")
     finally:
-        sink.stop()
+        with held():
+            sink.stop()
 
 
 def columns(figures, name):

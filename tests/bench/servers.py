@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 
 from load import tree  # noqa: E402
 
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 TICK = os.sysconf("SC_CLK_TCK")
 LAUNCHED, LISTENING = "limit-exec-musl", "limit-fork"
 WALLED = (f"{LAUNCHED} -w", f"{LISTENING} -w")  # by two processes, one of which is confined
@@ -41,6 +42,16 @@ discard unix - - n - - discard
 
 class Failed(Exception):
     """A server or a client of it did not do what it should."""
+
+
+@contextlib.contextmanager
+def held():
+    """A clean-up, before whose end no signal ends us."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Server:
