@@ -123,6 +123,16 @@ same() {
 	run -1 grep -E '^.{81}' help
 }
 
+@test "--help and --version: all of it in one piece, or an error" {
+	for option in --help --version; do
+		run -74 bash -c '"$1" "$2" >/dev/full' - "$smtpd" "$option"
+		[ "$output" = "smtpd: cannot write to standard output: No space left on device" ]
+		strace -qq -o trace -e trace=write "$smtpd" "$option" >out 2>/dev/null ||
+			continue # the sanitizers' build, or no strace here
+		[ "$(grep -c '^write(1, ' trace)" -eq 1 ]
+	done
+}
+
 @test "an option takes an argument where its page says so, and only there" {
 	text "$page" | sed -n '/^OPTIONS/,/^   [A-Z]/s/^     \(-.*\)/\1/p' |
 		sed 's/   .*//' | tr -d , >manual
