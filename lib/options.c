@@ -124,8 +124,10 @@ append(char *text, size_t size, size_t length, const char *format, ...)
 	va_start(arguments, format);
 	n = vsnprintf(text + length, size - length, format, arguments);
 	va_end(arguments);
-	return n < 0 || (size_t)n >= size - length ? length
-						   : length + (size_t)n;
+	if (n >= 0 && (size_t)n < size - length)
+		return length + (size_t)n;
+	text[length] = '\0';
+	return length;
 }
 
 /* The default of a number, and what 0 means. */

@@ -104,8 +104,10 @@ nothing_left() {
 @test "a number that is none" {
 	ROUNDS=x run -1 "${bench[@]}"
 	[ "$output" = "bench.py: ROUNDS: x is no number above 0" ]
-	SCALE=0 run -1 "${bench[@]}"
-	[ "$output" = "bench.py: SCALE: 0 is no number above 0" ]
+	for SCALE in 0 nan inf; do
+		run -1 "${bench[@]}"
+		[ "$output" = "bench.py: SCALE: $SCALE is no number above 0" ]
+	done
 }
 
 @test "a peer that is none" {

@@ -13,6 +13,7 @@ $BUILD/peers the others. With 2 cores it takes about six minutes. Only
 are taken from beside MUSL-SMTPD.
 """
 
+import math
 import os
 import re
 import shutil
@@ -42,7 +43,7 @@ def setting(name, usual):
         number_of = type(usual)(text)
     except ValueError:
         number_of = 0
-    if number_of <= 0:
+    if not 0 < number_of < math.inf:
         sys.exit(f"bench.py: {name}: {text} is no number above 0")
     return number_of
 
@@ -410,6 +411,7 @@ def main():
     finally:
         with held():
             end(servers)
+            filters.sweep()
             shutil.rmtree(place)
     main_table(figures, started)
     growth_table(figures)
