@@ -86,14 +86,14 @@ nothing_left() {
 }
 
 @test "told to end, it ends what it has started" {
-	# Twice, as by a terminal and make: the second finds it cleaning up.
+	# Again and again: a terminal and make both say it, and it is cleaning up then.
 	local signal result
 	for signal in TERM HUP; do
 		start "$BATS_TEST_TMPDIR/log" "${bench[@]}"
 		eventually running
-		kill -"$signal" "$pid"
-		sleep 0.05
-		kill -"$signal" "$pid" || true
+		until gone "$pid"; do
+			kill -"$signal" "$pid" || break
+		done
 		result=0
 		reap "$pid" || result=$?
 		[ "$result" -eq $((128 + $(kill -l "$signal"))) ]
